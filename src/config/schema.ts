@@ -1,0 +1,159 @@
+/**
+ * The shape of `staffetta.yml`, as zod schemas. Everything the file may say stands here with its meaning and default;
+ * `load.ts` reads a file into `Config`, `problem.ts` words what is wrong with it.
+ */
+import { z } from 'zod';
+import { duration } from './duration.ts';
+
+/** Names of entities and targets: they become part of SQL names, so they are short and plain. */
+export const name = z.string().regex(/^[a-z][a-z0-9]{0,19}$/, {
+  error: 'expected a name of 1 to 20 lower-case letters and digits, beginning with a letter',
+});
+
+/** A value given in the file (usually through `${ENV}`), or read from a file such as a mounted secret. */
+const secret = z.union([z.string(), z.strictObject({ file: z.string() })]);
+
+const source = z.strictObject({
+  key: z.string().describe('SQL expression over one row of the table; gives the entity key, or the argument of `resolve`'),
+  columns: z.array(z.string()).min(1).optional().describe('Only changes of these columns matter. Default: every column'),
+  resolve: z.string().optional().describe('Query that turns the key expressions of changed rows ($1, an array) into entity keys'),
+  notify: z.boolean().optional().describe('Ring the bell. Default: on, unless the server allows prepared transactions'),
+  capture: z.literal('statement').default('statement').describe('How the table is captured'),
+});
+
+const entity = z.strictObject({
+  view: z.string().describe('The view (or table) that says who is replicated: schema.name'),
+  key: z.string().describe('The column of the view that identifies a row'),
+  sources: z
+    .record(z.string(), z.union([z.string().transform((key): z.input<typeof source> => ({ key })), source]).pipe(source))
+    .describe('Captured tables: schema.table, with the expression that gives the key of the entity from its row'),
+});
+
+const policy = z.enum(['replace', 'initial', 'add', 'merge']).default('replace').describe('What happens to values of others');
+
+const attribute = z.union([
+  z.string().transform((template) => ({ kind: 'template' as const, template, secret: false, policy: 'replace' as const })),
+  z
+    .strictObject({ template: z.string(), secret: z.boolean().default(false), policy })
+    .transform((value) => ({ kind: 'template' as const, ...value })),
+  z
+    .strictObject({ values: z.array(z.string()).min(1), policy })
+    .transform((value) => ({ kind: 'values' as const, secret: false, ...value })),
+  z
+    .strictObject({
+      ref: name.describe('The entity that the keys in `from` belong to'),
+      from: z.string().describe('A column of the view: an array of keys'),
+      empty: z.enum(['placeholder', 'delete', 'keep']).default('placeholder').describe('When the last member is gone'),
+    })
+    .transform((value) => ({ kind: 'reference' as const, ...value })),
+  z
+    .strictObject({
+      from: z.string().describe('A column of the view; an array is a multi-valued attribute'),
+      secret: z.boolean().default(false).describe('Never shown, logged or stored other than as a keyed hash'),
+      policy,
+    })
+    .transform((value) => ({ kind: 'column' as const, ...value })),
+]);
+
+const step = z.union([
+  z.enum(['disable', 'delete', 'keep']).transform((action) => ({ after: 0, do: action })),
+  z.strictObject({ after: duration, do: z.enum(['disable', 'delete', 'keep']) }),
+]);
+
+const deprovision = z
+  .union([
+    z.enum(['disable', 'delete', 'keep']).transform((action) => [{ after: 0, do: action }]),
+    z.array(step).min(1),
+  ])
+  .default([{ after: 0, do: 'keep' }])
+  .describe('What happens when the identity has left the view');
+
+/** What every kind of target says of an entity. */
+const mapping = {
+  view: z.string().optional().describe("Replaces the entity's view: same people, another format"),
+  only: z.string().optional().describe('SQL condition over the view; whoever does not meet it is released'),
+  match: z.record(z.string(), z.string()).optional().describe('Adopt an existing entry: attribute → column of the view'),
+  attributes: z.record(z.string(), attribute).optional().describe('Left out: every column of the view under its own name'),
+  deprovision,
+  removeAfter: duration.default(10_000).describe('How long a removal waits for its re-insertion'),
+  revisit: z.string().optional().describe('Query (key, at) over the source tables: when to look at a key again'),
+  writeBack: z.string().optional().describe('SQL function that is told what became of an identity'),
+};
+
+const ldapMapping = z.strictObject({
+  ...mapping,
+  dn: z.string().describe('Template of the distinguished name over the columns of the view'),
+  disable: z
+    .strictObject({
+      attributes: z.record(z.string(), z.string()).default({}).describe('Attribute → template'),
+      dn: z.string().optional().describe('Template of the distinguished name of a disabled entry'),
+    })
+    .optional(),
+});
+
+const guard = z.strictObject({
+  removals: z.string().default('10%'),
+  changes: z.string().default('50%'),
+  floor: z.int().min(0).default(25),
+  window: duration.default(86_400_000),
+});
+
+/** What every kind of target says of itself. */
+const common = {
+  mode: z.enum(['observe', 'manual', 'live']).default('live').describe('Only `live` in this version'),
+  guard: guard.optional().describe('Limits of removals and mass changes'),
+  after: z.array(name).default([]).describe('Targets that must have a key first'),
+  slots: z.int().min(1).max(64).default(2).describe('Pumps that may work on this target at once, over all daemons'),
+  batch: z.int().min(1).max(5000).default(500).describe('Deliveries that a pump claims at once'),
+  concurrency: z.int().min(1).max(256).default(8).describe('Operations in flight per pump'),
+  timeout: duration.default(10_000).describe('The longest an operation may take'),
+};
+
+const tls = z.strictObject({
+  ca: z.string().optional().describe('File of the certificate authorities to trust, PEM'),
+  cert: z.string().optional().describe('File of the client certificate, PEM'),
+  key: z.string().optional().describe('File of the key of the client certificate, PEM'),
+  serverName: z.string().optional().describe('The name to expect in the certificate'),
+});
+
+const ldap = z.strictObject({
+  type: z.literal('ldap'),
+  ...common,
+  url: z.union([z.string().transform((url) => [url]), z.array(z.string()).min(1)]).describe('ldap:// or ldaps://; several are tried in order'),
+  startTls: z.boolean().default(false),
+  tls: tls.optional(),
+  bind: z.strictObject({ dn: z.string(), password: secret }).optional().describe('Left out: anonymous'),
+  binary: z.array(z.string()).default([]).describe('Attributes whose values are bytes, beyond those known to be'),
+  placeholder: z.string().default('cn=nobody').describe('The member of a group that has none'),
+  entities: z.record(name, ldapMapping),
+});
+
+export const target = z.discriminatedUnion('type', [ldap]);
+
+const cron = z.string().describe('Five cron fields, UTC');
+
+export const config = z.strictObject({
+  version: z.literal(1),
+  database: z.strictObject({
+    url: z.string().describe('Connection string of PostgreSQL'),
+    listen: z.string().optional().describe('A direct connection string, where `url` goes through a transaction pooler'),
+  }),
+  entities: z.record(name, entity),
+  targets: z.record(name, target),
+  schedule: z
+    .strictObject({
+      sweep: cron.default('* * * * *'),
+      rescan: cron.default('*/15 * * * *'),
+      reconcile: cron.default('15 3 * * *'),
+    })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof config>;
+export type EntityConfig = z.output<typeof entity>;
+export type SourceConfig = z.output<typeof source>;
+export type TargetConfig = z.output<typeof target>;
+export type LdapConfig = z.output<typeof ldap>;
+export type MappingConfig = LdapConfig['entities'][string];
+export type AttributeConfig = z.output<typeof attribute>;
+export type Secret = z.output<typeof secret>;

@@ -1,0 +1,142 @@
+/**
+ * What a target is. A target knows how to bring one remote system to a state; it knows nothing of queues, keys to come
+ * or retries. `deliver/` decides what to send and what an outcome means; the only thing it learns from a failure is
+ * the `kind` of the `TargetError`.
+ */
+
+/** One value: text, or bytes marked as such. */
+export type Value = string | { readonly base64: string };
+
+/** Attribute name → values. An attribute that is absent has no values; an empty array is never stored. */
+export type Attributes = Readonly<Record<string, readonly Value[]>>;
+
+/** One entry as it stands on the target. */
+export interface RemoteState {
+  /** The id by which it is addressed: a DN, a path, an id. */
+  readonly remoteId: string;
+  /** The id that survives a rename (entryUUID, objectGUID, SCIM id), where the target has one. */
+  readonly stableId?: string;
+  /** The attributes that were asked for. */
+  readonly attributes: Attributes;
+}
+
+/** A change of one attribute. `replace` without values clears it; `add` and `delete` touch only the values given. */
+export interface AttributeChange {
+  readonly attribute: string;
+  readonly action: 'replace' | 'add' | 'delete';
+  readonly values: readonly Value[];
+}
+
+/** One entry to be written. */
+export type Change =
+  | { readonly operation: 'create'; readonly entity: string; readonly remoteId: string; readonly attributes: Attributes }
+  | {
+      /** Bring an existing entry up to date: first its new remote id, if `renameTo` is given, then its attributes. */
+      readonly operation: 'update';
+      readonly entity: string;
+      readonly remoteId: string;
+      readonly stableId?: string;
+      readonly renameTo?: string;
+      readonly changes: readonly AttributeChange[];
+    }
+  | { readonly operation: 'remove'; readonly entity: string; readonly remoteId: string; readonly stableId?: string };
+
+/** What came of a change. */
+export interface Applied {
+  /** The remote id the entry has now (for `remove`: had). */
+  readonly remoteId: string;
+  readonly stableId?: string;
+}
+
+/** What a target that answers says of itself. */
+export interface Health {
+  /** One line for a person: product, version, as whom we are connected. */
+  readonly summary: string;
+  /** Which installation this is, whatever name or address it has (PROTOCOL C5). */
+  readonly identity: string;
+}
+
+/** The question whether an identity has an entry already: attribute → value, all of which must be equal. */
+export interface Match {
+  /** Returned with the answer, so that many questions can be asked at once. */
+  readonly key: string;
+  readonly entity: string;
+  readonly where: Readonly<Record<string, Value>>;
+}
+
+/**
+ * What a failure means, and so what happens next:
+ * - `gone`: the entry to change is not there; it is looked for by its stable id, else created again.
+ * - `converged`: the change had been made already; the entry is read and compared again.
+ * - `exists`: the remote id is taken on the target; adopted if it matches, else a person must decide.
+ * - `unavailable`: the target cannot be reached or is busy; the whole target waits, nobody's attempts are spent.
+ * - `misconfigured`: credentials, rights or certificates are wrong; the target is quarantined at once.
+ * - `dependency`: another entry (a parent, a member) must be there first.
+ * - `rejected`: this entry is refused until a person or the source changes something; parked.
+ * - `one-sided`: refused for lack of rights; parked, and many in a row quarantine the target.
+ * - `unknown`: anything else; tried again a bounded number of times, then parked.
+ */
+export type TargetErrorKind =
+  | 'gone'
+  | 'converged'
+  | 'exists'
+  | 'unavailable'
+  | 'misconfigured'
+  | 'dependency'
+  | 'rejected'
+  | 'one-sided'
+  | 'unknown';
+
+/** A failure of a target. Its message is for people and never carries a secret. */
+export class TargetError extends Error {
+  override readonly name = 'TargetError';
+  readonly kind: TargetErrorKind;
+  /** Whether the operation may have taken effect although it failed: a timeout, a connection lost in mid-operation. */
+  readonly unsure: boolean;
+
+  constructor(kind: TargetErrorKind, message: string, options: { unsure?: boolean; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.kind = kind;
+    this.unsure = options.unsure ?? false;
+  }
+}
+
+/** A remote system. Every method may be called many times at once, throws `TargetError` only, and honours `signal`. */
+export interface Target {
+  /** Is it reachable, are our credentials right, and which installation is it? */
+  ping(signal: AbortSignal): Promise<Health>;
+
+  /** Make one change. */
+  apply(change: Change, signal: AbortSignal): Promise<Applied>;
+
+  /**
+   * The form of a remote id under which it is unique: two ids are the same entry exactly when these are equal.
+   * Throws a `rejected` TargetError for an id that the target could never take.
+   */
+  normalise(remoteId: string): string;
+
+  /** Are these the same set of values by the rules of the target (case, spaces, order)? */
+  same(attribute: string, left: readonly Value[], right: readonly Value[]): boolean;
+
+  /**
+   * An entry as a person would write it aside to free its remote id during a swap: unique for the key, valid under the
+   * same parent.
+   */
+  aside(remoteId: string, key: string): string;
+
+  /** Look for existing entries, many identities with one search. Answers only for keys that have some. */
+  find?(matches: readonly Match[], attributes: readonly string[], signal: AbortSignal): Promise<Map<string, RemoteState[]>>;
+
+  /** One live entry, by stable id where there is one, else by remote id; undefined where it is proven not to be there. */
+  read?(
+    entry: { readonly remoteId: string; readonly stableId?: string },
+    attributes: readonly string[],
+    signal: AbortSignal,
+  ): Promise<RemoteState | undefined>;
+
+  /** All live entries of an entity; throws unless it is sure to have seen every one. */
+  scan?(entity: string, attributes: readonly string[], signal: AbortSignal): AsyncIterable<RemoteState>;
+
+  /** Give up every connection. */
+  close(): Promise<void>;
+}

@@ -3,20 +3,43 @@
  * `load.ts` reads a file into `Config`, `problem.ts` words what is wrong with it.
  */
 import { z } from 'zod';
-import { duration } from './duration.ts';
+import { cron } from './cron.ts';
+import { duration, positiveDuration } from './duration.ts';
+import { HiddenSecret, type Secret } from './secret.ts';
 
-/** Names of entities and targets: they become part of SQL names, so they are short and plain. */
-export const name = z.string().regex(/^[a-z][a-z0-9]{0,19}$/, {
-  error: 'expected a name of 1 to 20 lower-case letters and digits, beginning with a letter',
-});
+/** What names of entities and targets look like: they become part of SQL names, so they are short and plain. */
+export const namePattern = /^[a-z][a-z0-9]{0,19}$/;
+
+const name = z.string();
+
+/** Things by their names; `check.ts` looks at the names, so that what a bad one holds is validated all the same. */
+const named = <T extends z.ZodType>(value: T) =>
+  z.record(name, value).meta({ propertyNames: { pattern: namePattern.source } });
+
+// A bind with a name but no password is an anonymous one that succeeds (RFC 4513, 5.1.2).
+const emptySecret = 'expected a password that is not empty';
 
 /** A value given in the file (usually through `${ENV}`), or read from a file such as a mounted secret. */
-const secret = z.union([z.string(), z.strictObject({ file: z.string() })]);
+const secret = z
+  .union([
+    z.string().min(1, { error: emptySecret }),
+    z.strictObject({ file: z.string().describe("File that holds it; relative to this file's folder") }),
+  ])
+  .transform((given): Secret => new HiddenSecret(given));
 
 const source = z.strictObject({
-  key: z.string().describe('SQL expression over one row of the table; gives the entity key, or the argument of `resolve`'),
-  columns: z.array(z.string()).min(1).optional().describe('Only changes of these columns matter. Default: every column'),
-  resolve: z.string().optional().describe('Query that turns the key expressions of changed rows ($1, an array) into entity keys'),
+  key: z
+    .string()
+    .describe('SQL expression over one row of the table; gives the entity key, or the argument of `resolve`'),
+  columns: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('Only changes of these columns matter. Default: every column'),
+  resolve: z
+    .string()
+    .optional()
+    .describe('Query that turns the key expressions of changed rows ($1, an array) into entity keys'),
   notify: z.boolean().optional().describe('Ring the bell. Default: on, unless the server allows prepared transactions'),
   capture: z.literal('statement').default('statement').describe('How the table is captured'),
 });
@@ -25,19 +48,33 @@ const entity = z.strictObject({
   view: z.string().describe('The view (or table) that says who is replicated: schema.name'),
   key: z.string().describe('The column of the view that identifies a row'),
   sources: z
-    .record(z.string(), z.union([z.string().transform((key): z.input<typeof source> => ({ key })), source]).pipe(source))
+    .record(
+      z.string(),
+      z.union([z.string().transform((key): z.input<typeof source> => ({ key })), source]).pipe(source),
+    )
     .describe('Captured tables: schema.table, with the expression that gives the key of the entity from its row'),
 });
 
-const policy = z.enum(['replace', 'initial', 'add', 'merge']).default('replace').describe('What happens to values of others');
+const policy = z
+  .enum(['replace', 'initial', 'add', 'merge'])
+  .default('replace')
+  .describe('What happens to values of others');
+
+const secretFlag = z.boolean().default(false).describe('Never shown, logged or stored other than as a keyed hash');
 
 const attribute = z.union([
-  z.string().transform((template) => ({ kind: 'template' as const, template, secret: false, policy: 'replace' as const })),
   z
-    .strictObject({ template: z.string(), secret: z.boolean().default(false), policy })
+    .string()
+    .transform((template) => ({ kind: 'template' as const, template, secret: false, policy: 'replace' as const })),
+  z
+    .strictObject({
+      template: z.string().describe('Template over the columns of the view: {x}, {x?}'),
+      secret: secretFlag,
+      policy,
+    })
     .transform((value) => ({ kind: 'template' as const, ...value })),
   z
-    .strictObject({ values: z.array(z.string()).min(1), policy })
+    .strictObject({ values: z.array(z.string()).min(1).describe('Constant values'), policy })
     .transform((value) => ({ kind: 'values' as const, secret: false, ...value })),
   z
     .strictObject({
@@ -49,7 +86,7 @@ const attribute = z.union([
   z
     .strictObject({
       from: z.string().describe('A column of the view; an array is a multi-valued attribute'),
-      secret: z.boolean().default(false).describe('Never shown, logged or stored other than as a keyed hash'),
+      secret: secretFlag,
       policy,
     })
     .transform((value) => ({ kind: 'column' as const, ...value })),
@@ -57,7 +94,10 @@ const attribute = z.union([
 
 const step = z.union([
   z.enum(['disable', 'delete', 'keep']).transform((action) => ({ after: 0, do: action })),
-  z.strictObject({ after: duration, do: z.enum(['disable', 'delete', 'keep']) }),
+  z.strictObject({
+    after: duration.describe('How long after the identity left the view'),
+    do: z.enum(['disable', 'delete', 'keep']).describe('What happens then'),
+  }),
 ]);
 
 const deprovision = z
@@ -65,17 +105,23 @@ const deprovision = z
     z.enum(['disable', 'delete', 'keep']).transform((action) => [{ after: 0, do: action }]),
     z.array(step).min(1),
   ])
-  .default([{ after: 0, do: 'keep' }])
+  .prefault('keep')
   .describe('What happens when the identity has left the view');
 
 /** What every kind of target says of an entity. */
 const mapping = {
   view: z.string().optional().describe("Replaces the entity's view: same people, another format"),
   only: z.string().optional().describe('SQL condition over the view; whoever does not meet it is released'),
-  match: z.record(z.string(), z.string()).optional().describe('Adopt an existing entry: attribute → column of the view'),
-  attributes: z.record(z.string(), attribute).optional().describe('Left out: every column of the view under its own name'),
+  match: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('Adopt an existing entry: attribute → column of the view'),
+  attributes: z
+    .record(z.string(), attribute)
+    .optional()
+    .describe('Left out: every column of the view under its own name'),
   deprovision,
-  removeAfter: duration.default(10_000).describe('How long a removal waits for its re-insertion'),
+  removeAfter: duration.prefault('10s').describe('How long a removal waits for its re-insertion'),
   revisit: z.string().optional().describe('Query (key, at) over the source tables: when to look at a key again'),
   writeBack: z.string().optional().describe('SQL function that is told what became of an identity'),
 };
@@ -88,14 +134,18 @@ const ldapMapping = z.strictObject({
       attributes: z.record(z.string(), z.string()).default({}).describe('Attribute → template'),
       dn: z.string().optional().describe('Template of the distinguished name of a disabled entry'),
     })
-    .optional(),
+    .optional()
+    .describe('What to write to the entry of an identity that has left the view, for `deprovision: disable`'),
 });
 
+const shareError = 'expected a share from 0% to 100%, such as 10%';
+const share = z.string({ error: shareError }).regex(/^(100|[1-9]?\d)%$/, { error: shareError });
+
 const guard = z.strictObject({
-  removals: z.string().default('10%'),
-  changes: z.string().default('50%'),
-  floor: z.int().min(0).default(25),
-  window: duration.default(86_400_000),
+  removals: share.default('10%').describe('The share of all links that may be removed or disabled within the window'),
+  changes: share.default('50%').describe('The share of all links that may lose values or members within the window'),
+  floor: z.int().min(0).default(25).describe('This many removals or changes are always allowed'),
+  window: positiveDuration.prefault('24h').describe('The time that removals and changes are counted over'),
 });
 
 /** What every kind of target says of itself. */
@@ -106,7 +156,7 @@ const common = {
   slots: z.int().min(1).max(64).default(2).describe('Pumps that may work on this target at once, over all daemons'),
   batch: z.int().min(1).max(5000).default(500).describe('Deliveries that a pump claims at once'),
   concurrency: z.int().min(1).max(256).default(8).describe('Operations in flight per pump'),
-  timeout: duration.default(10_000).describe('The longest an operation may take'),
+  timeout: positiveDuration.prefault('10s').describe('The longest an operation may take'),
 };
 
 const tls = z.strictObject({
@@ -117,36 +167,55 @@ const tls = z.strictObject({
 });
 
 const ldap = z.strictObject({
-  type: z.literal('ldap'),
+  type: z.literal('ldap').describe('The kind of target: an LDAP directory'),
   ...common,
-  url: z.union([z.string().transform((url) => [url]), z.array(z.string()).min(1)]).describe('ldap:// or ldaps://; several are tried in order'),
-  startTls: z.boolean().default(false),
-  tls: tls.optional(),
-  bind: z.strictObject({ dn: z.string(), password: secret }).optional().describe('Left out: anonymous'),
+  url: z
+    .union([z.string().transform((url) => [url]), z.array(z.string()).min(1)])
+    .describe('ldap:// or ldaps://; several are tried in order'),
+  startTls: z
+    .boolean()
+    .default(false)
+    .describe('Turn an ldap:// connection into an encrypted one before anything else is sent'),
+  tls: tls.optional().describe('Whom to trust on encrypted connections, and who we are. Default: as Node.js trusts'),
+  bind: z
+    .strictObject({
+      dn: z.string().describe('The distinguished name to log in as'),
+      password: secret.describe('Its password, or { file } that holds it'),
+    })
+    .optional()
+    .describe('Who to log in as. Left out: anonymous'),
   binary: z.array(z.string()).default([]).describe('Attributes whose values are bytes, beyond those known to be'),
   placeholder: z.string().default('cn=nobody').describe('The member of a group that has none'),
-  entities: z.record(name, ldapMapping),
+  entities: named(ldapMapping).describe('The entities that this target follows, and how they look there'),
 });
 
 export const target = z.discriminatedUnion('type', [ldap]);
 
-const cron = z.string().describe('Five cron fields, UTC');
-
 export const config = z.strictObject({
-  version: z.literal(1),
-  database: z.strictObject({
-    url: z.string().describe('Connection string of PostgreSQL'),
-    listen: z.string().optional().describe('A direct connection string, where `url` goes through a transaction pooler'),
-  }),
-  entities: z.record(name, entity),
-  targets: z.record(name, target),
+  version: z.literal(1).describe('The version of this format: 1'),
+  database: z
+    .strictObject({
+      url: z.string().describe('Connection string of PostgreSQL'),
+      listen: z
+        .string()
+        .optional()
+        .describe('A direct connection string, where `url` goes through a transaction pooler'),
+    })
+    .describe('The database that holds the identities'),
+  entities: named(entity).describe('The kinds of identity: who is replicated, and which tables announce a change'),
+  targets: named(target).describe('The systems that follow'),
   schedule: z
     .strictObject({
-      sweep: cron.default('* * * * *'),
-      rescan: cron.default('*/15 * * * *'),
-      reconcile: cron.default('15 3 * * *'),
+      sweep: cron.default('* * * * *').describe('When to pick up whatever a lost notification left; cron fields, UTC'),
+      rescan: cron
+        .default('*/15 * * * *')
+        .describe('When to compare desired states with links, where that is owed; cron fields, UTC'),
+      reconcile: cron
+        .default('15 3 * * *')
+        .describe('When to compare desired states with the live targets; cron fields, UTC'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('When the scheduled runs happen'),
 });
 
 export type Config = z.output<typeof config>;
@@ -156,4 +225,4 @@ export type TargetConfig = z.output<typeof target>;
 export type LdapConfig = z.output<typeof ldap>;
 export type MappingConfig = LdapConfig['entities'][string];
 export type AttributeConfig = z.output<typeof attribute>;
-export type Secret = z.output<typeof secret>;
+export type { Secret } from './secret.ts';

@@ -18,6 +18,8 @@ export interface RemoteState {
   readonly stableId?: string;
   /** The attributes that were asked for. */
   readonly attributes: Attributes;
+  /** Whether the account that Staffetta uses created it; undefined where the target does not tell. */
+  readonly createdByUs?: boolean;
 }
 
 /** A change of one attribute. `replace` without values clears it; `add` and `delete` touch only the values given. */
@@ -29,7 +31,12 @@ export interface AttributeChange {
 
 /** One entry to be written. */
 export type Change =
-  | { readonly operation: 'create'; readonly entity: string; readonly remoteId: string; readonly attributes: Attributes }
+  | {
+      readonly operation: 'create';
+      readonly entity: string;
+      readonly remoteId: string;
+      readonly attributes: Attributes;
+    }
   | {
       /** Bring an existing entry up to date: first its new remote id, if `renameTo` is given, then its attributes. */
       readonly operation: 'update';
@@ -115,6 +122,9 @@ export interface Target {
    */
   normalise(remoteId: string): string;
 
+  /** Attributes of which values that are not ours are left alone, whatever the mapping (LDAP: objectClass). */
+  readonly merged?: readonly string[];
+
   /** Are these the same set of values by the rules of the target (case, spaces, order)? */
   same(attribute: string, left: readonly Value[], right: readonly Value[]): boolean;
 
@@ -125,7 +135,11 @@ export interface Target {
   aside(remoteId: string, key: string): string;
 
   /** Look for existing entries, many identities with one search. Answers only for keys that have some. */
-  find?(matches: readonly Match[], attributes: readonly string[], signal: AbortSignal): Promise<Map<string, RemoteState[]>>;
+  find?(
+    matches: readonly Match[],
+    attributes: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Map<string, RemoteState[]>>;
 
   /** One live entry, by stable id where there is one, else by remote id; undefined where it is proven not to be there. */
   read?(

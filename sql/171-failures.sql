@@ -1,0 +1,47 @@
+-- Everything that does not go by itself, with what to do about it.
+create or replace view staffetta.failures as
+select case d.state when 'parked' then 'parked' else 'retrying' end as failure,
+  d.target, d.entity, d.key, null::text as source, coalesce(d.error_at, d.last_at) as since, d.error_kind as kind, d.error as message,
+  case
+    when d.state <> 'parked' then format('Nothing yet: attempt %s is made by itself. To try at once: select staffetta.retry(%L, %L, %L).',
+      d.attempts + 1, d.target, d.entity, array[d.key])
+    when d.error_kind = 'exists' then format('Another entry has this id. Remove or rename that entry, or set "match" so that it is adopted; then select staffetta.retry(%L, %L, %L).',
+      d.target, d.entity, array[d.key])
+    when d.error_kind = 'one-sided' then format('Give Staffetta the right to write this entry, then select staffetta.retry(%L, %L, %L).', d.target, d.entity, array[d.key])
+    when d.error_kind = 'dependency' then format('The entry it needs (its parent, a member) is not there: create it, then select staffetta.retry(%L, %L, %L).', d.target, d.entity, array[d.key])
+    else format('Correct the row, or what the message names; a change of the row tries again by itself, else select staffetta.retry(%L, %L, %L).', d.target, d.entity, array[d.key])
+  end as what_to_do
+from staffetta.delivery d
+where d.state = 'parked' or (d.state in ('pending', 'waiting') and d.attempts > 0 and d.error is not null)
+union all
+select 'target ' || t.state, t.target, null, null, null, t.since, null, coalesce(t.reason, 'no reason was recorded'),
+  case t.state
+    when 'waiting' then format('Nothing, if this is known: it is tried again by itself%s. Else see whether the server runs and can be reached: staffetta ping %s.',
+      coalesce(' at ' || to_char(t.retry_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), ''), t.target)
+    else format('Correct its credentials, rights or certificates, try "staffetta ping %s", then select staffetta.retry(%L).', t.target, t.target)
+  end
+from staffetta.target t where t.state in ('waiting', 'quarantined')
+union all
+select 'desired state', r.target, r.entity, null, null, r.error_at, null, r.error,
+  'Correct the view (or the mapping, then run "staffetta apply"). It is tried again by itself; nothing is removed meanwhile.'
+from staffetta.route r where r.error is not null
+union all
+select 'source', null, null, null, s.source, s.error_at, null, s.error,
+  'Correct the key expression or the query of this source, or what they read, then run "staffetta apply". Its events are kept and tried again by themselves.'
+from staffetta.source s where s.error is not null
+union all
+select 'event', null, null, array_to_string(e.cols, ', ', 'null'), e.source, e.failed_at, null, e.error,
+  'Correct the key expression or the row, then replay the key it stands for, and delete the row of staffetta.event_failed.'
+from staffetta.event_failed e
+union all
+select 'daemon', null, null, null, null, d.beat_at, null, format('%s, process %s: %s', d.host, d.pid, d.message),
+  'See the message; usually: start it again with the configuration that was applied last.'
+from staffetta.daemon d where d.message is not null
+union all
+select 'daemon', null, null, null, null, (select max(beat_at) from staffetta.instance), null, 'no daemon is running', 'Start one: staffetta run.'
+where not exists (select from staffetta.daemon)
+  and (exists (select from staffetta.event) or exists (select from staffetta.delivery d where d.state = 'pending') or exists (select from staffetta.route r where r.rescan > 0));
+
+comment on view staffetta.failures is 'Everything that does not go by itself, with what to do about it';
+comment on column staffetta.failures.failure is 'parked, retrying, target waiting, target quarantined, desired state, source, event or daemon';
+comment on column staffetta.failures.key is 'of an event: the captured columns';

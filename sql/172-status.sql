@@ -1,0 +1,49 @@
+-- One row per target and entity: how much is there, how much is owed, how late, and what needs a person.
+create or replace view staffetta.status as
+with owed as (
+  select target, entity,
+    count(*) filter (where state = 'pending' and token is null) as pending,
+    count(*) filter (where token is not null) as claimed,
+    count(*) filter (where state = 'waiting' and token is null) as waiting,
+    count(*) filter (where state = 'held') as held,
+    count(*) filter (where state = 'parked') as parked,
+    count(*) filter (where state = 'pending' and attempts > 0) as retrying,
+    min(due_at) filter (where state in ('pending', 'waiting')) as oldest_due,
+    min(first_at) filter (where state in ('pending', 'waiting') and absent_since is null) as oldest
+  from staffetta.delivery group by target, entity),
+linked as (select target, entity, count(*) as links from staffetta.link group by target, entity),
+whole as (
+  select (select count(*) from staffetta.event) as events_waiting,
+    (select count(*) from staffetta.event_failed) as events_failed,
+    (select count(*) from staffetta.source where error is not null) as sources_failing,
+    (select count(*) from staffetta.daemon) as daemons)
+select r.target, r.entity, t.type, t.state, t.reason, t.since,
+  coalesce(l.links, 0) as links,
+  coalesce(o.pending, 0) as pending, coalesce(o.claimed, 0) as claimed, coalesce(o.waiting, 0) as waiting,
+  coalesce(o.held, 0) as held, coalesce(o.parked, 0) as parked, coalesce(o.retrying, 0) as retrying,
+  o.oldest_due,
+  greatest(extract(epoch from clock_timestamp() - o.oldest), 0)::numeric(12, 3) as lag_seconds,
+  (select max(j.at) from staffetta.journal j where j.target = r.target and j.entity = r.entity and j.result = 'done') as last_done_at,
+  r.rescan as rescans_owed, r.error, t.not_yet,
+  w.events_waiting, w.events_failed, w.sources_failing, w.daemons,
+  array_remove(array[
+    case when t.state in ('waiting', 'quarantined', 'paused', 'retired') then format('the target is %s%s', t.state, coalesce(': ' || t.reason, '')) end,
+    case when r.error is not null then 'the desired state cannot be read: ' || r.error end,
+    case when o.parked > 0 then format('%s parked: select * from staffetta.failures', o.parked) end,
+    case when w.sources_failing > 0 then format('%s source(s) cannot be ingested: select * from staffetta.failures', w.sources_failing) end,
+    case when w.events_failed > 0 then format('%s event(s) could not be ingested: select * from staffetta.failures', w.events_failed) end,
+    case when w.daemons = 0 then 'no daemon is running: staffetta run' end], null) as attention
+from staffetta.route r
+join staffetta.target t on t.target = r.target
+left join owed o on o.target = r.target and o.entity = r.entity
+left join linked l on l.target = r.target and l.entity = r.entity
+cross join whole w;
+
+comment on view staffetta.status is 'One row per target and entity: how much is there, how much is owed, how late, and what needs a person';
+comment on column staffetta.status.state is 'of the target: active, paused, waiting (cannot be reached), quarantined (its configuration is wrong) or retired';
+comment on column staffetta.status.pending is 'owed and not claimed; retrying are those of them that have failed before';
+comment on column staffetta.status.lag_seconds is 'age of the oldest change that is on its way; 0: nothing is. Removals that wait for a return do not count';
+comment on column staffetta.status.not_yet is 'configured, but not acted on by this version';
+comment on column staffetta.status.events_waiting is 'of all sources: changes that have not become deliveries yet';
+comment on column staffetta.status.daemons is 'that are alive';
+comment on column staffetta.status.attention is 'what needs a person; empty: nothing';

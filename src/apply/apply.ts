@@ -1,0 +1,180 @@
+/**
+ * Brings a database to what the configuration says. The order matters: a table is captured before the rescan is owed
+ * that finds what was written earlier, and the new mapping, the revision and the debts of rescans appear in one
+ * transaction (PROTOCOL C7), so that no daemon ever works with half of it. Running it again changes nothing.
+ */
+import { runMigrations } from 'graphile-worker';
+import type pg from 'pg';
+import { removeKeys } from '../capture/keys.ts';
+import { removeCapture } from '../capture/trigger.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { migrate } from '../database/migrate.ts';
+import { removeDesired } from '../desired/compile.ts';
+import { explainLoad } from '../desired/explain.ts';
+import { mappingsOf } from '../desired/mapping.ts';
+import { generate, hashOfObject, objectKey, readGenerated, type Wanted } from './generate.ts';
+import { inspect } from './inspect.ts';
+import { withShortLocks } from './lock.ts';
+import { type RouteChange, recordTargets } from './record.ts';
+
+/** What an `apply` did. */
+export interface Applied {
+  readonly migrations: readonly string[];
+  /** Tables that are captured now and were not, or not in this way. */
+  readonly captured: readonly string[];
+  /** Tables that are no longer captured. */
+  readonly released: readonly string[];
+  /** Routes whose mapping or sources are new or changed: they owe a rescan. */
+  readonly routes: readonly RouteChange[];
+  /** Targets that are no longer configured: links kept, nothing sent. */
+  readonly retired: readonly string[];
+  /** What is allowed but unwise. */
+  readonly warnings: readonly string[];
+}
+
+/** Locks out a second `apply` on the same database. */
+const applyLock = 7272003;
+
+export async function apply(pool: pg.Pool, loaded: LoadedConfig): Promise<Applied> {
+  const guard = await pool.connect();
+  try {
+    await guard.query('select pg_advisory_lock($1)', [applyLock]);
+    return await applyAlone(pool, loaded);
+  } finally {
+    guard.release(true); // ends the session, and the lock with it
+  }
+}
+
+async function applyAlone(pool: pg.Pool, loaded: LoadedConfig): Promise<Applied> {
+  const inspected = await inspect(pool, loaded);
+  const wanted = await generate(loaded.config, inspected);
+  const migrations = await migrate(pool);
+  await runMigrations({ pgPool: pool });
+  await withShortLocks(pool, 'the schema staffetta', async (client) => {
+    for (const { text } of wanted.library.files) await client.query(text);
+    await client.query('select staffetta.ensure_journal_partitions()');
+  });
+  const before = await readGenerated(pool);
+  const captured = await capture(pool, wanted, before);
+  const mapped = await withShortLocks(pool, 'the schema staffetta', (client) =>
+    map(client, loaded, wanted, before, captured),
+  );
+  const released = await releaseSources(pool, wanted);
+  return { migrations, captured, released, ...mapped, warnings: await warnings(pool, loaded, inspected.keyTypes) };
+}
+
+/** Installs triggers, each table in a transaction of its own that waits only shortly for it. */
+async function capture(pool: pg.Pool, wanted: Wanted, before: ReadonlyMap<string, string>): Promise<string[]> {
+  const captured: string[] = [];
+  for (const { source, object } of wanted.captures) {
+    const hash = hashOfObject(object, source.relation);
+    if (before.get(objectKey('capture', object.name)) === hash) continue;
+    await withShortLocks(pool, `table ${source.name}`, async (client) => {
+      for (const statement of object.make) await client.query(statement);
+      await client.query(
+        `insert into staffetta.source (source, relation, columns, notify) values ($1, $2, $3, $4)
+         on conflict (source) do update set relation = excluded.relation, columns = excluded.columns, notify = excluded.notify, error = null, error_at = null`,
+        [source.name, source.relation, source.columns.map(({ name }) => name), source.notify],
+      );
+      await remember(client, 'capture', object.name, hash);
+    });
+    captured.push(source.name);
+  }
+  return captured;
+}
+
+/** The new mapping in one transaction: functions and views, targets and routes, revision, rescans owed. */
+async function map(
+  client: pg.ClientBase,
+  loaded: LoadedConfig,
+  wanted: Wanted,
+  before: ReadonlyMap<string, string>,
+  captured: readonly string[],
+): Promise<Pick<Applied, 'routes' | 'retired'>> {
+  const libraryChanged = before.get(objectKey('library', 'sql')) !== wanted.library.hash;
+  await remember(client, 'library', 'sql', wanted.library.hash);
+  const entities = new Set(
+    wanted.captures
+      .filter(({ source }) => captured.includes(source.name))
+      .flatMap(({ source }) => source.feeds.map(({ entity }) => entity)),
+  );
+  for (const { entity, object } of wanted.keys) {
+    if (before.get(objectKey('keys', object.name)) === hashOfObject(object)) continue;
+    for (const statement of object.make) await client.query(statement);
+    await remember(client, 'keys', object.name, hashOfObject(object));
+    entities.add(entity);
+  }
+  const remapped = new Set<string>();
+  for (const object of wanted.desired) {
+    if (before.get(objectKey('desired', object.name)) === hashOfObject(object)) continue;
+    for (const statement of object.make) await client.query(statement);
+    await remember(client, 'desired', object.name, hashOfObject(object));
+    remapped.add(object.name);
+  }
+  await forget(client, before, 'keys', new Set(wanted.keys.map(({ object }) => object.name)), removeKeys);
+  await forget(client, before, 'desired', new Set(wanted.desired.map(({ name }) => name)), removeDesired);
+  return recordTargets(client, loaded, { libraryChanged, entities, remapped });
+}
+
+/** Removes what was generated for something that is no longer configured. */
+async function forget(
+  client: pg.ClientBase,
+  before: ReadonlyMap<string, string>,
+  kind: 'keys' | 'desired',
+  kept: ReadonlySet<string>,
+  remove: (name: string) => readonly string[],
+): Promise<void> {
+  const prefix = objectKey(kind, '');
+  for (const key of before.keys()) {
+    if (!key.startsWith(prefix) || kept.has(key.slice(prefix.length))) continue;
+    for (const statement of remove(key.slice(prefix.length))) await client.query(statement);
+    await client.query('delete from staffetta.generated where kind = $1 and name = $2', [
+      kind,
+      key.slice(prefix.length),
+    ]);
+  }
+}
+
+/** Takes the triggers from tables that are no longer configured. */
+async function releaseSources(pool: pg.Pool, wanted: Wanted): Promise<string[]> {
+  const { rows } = await pool.query<{ source: string }>(
+    'select source from staffetta.source where source <> all($1) order by 1',
+    [wanted.captures.map(({ source }) => source.name)],
+  );
+  for (const { source } of rows) {
+    await withShortLocks(pool, `table ${source}`, async (client) => {
+      for (const statement of removeCapture(source)) await client.query(statement);
+      await client.query('delete from staffetta.event where source = $1', [source]);
+      await client.query('delete from staffetta.source where source = $1', [source]);
+      await client.query(`delete from staffetta.generated where kind = 'capture' and name = $1`, [source]);
+    });
+  }
+  return rows.map(({ source }) => source);
+}
+
+async function remember(client: pg.ClientBase, kind: string, name: string, hash: string): Promise<void> {
+  await client.query(
+    `insert into staffetta.generated (kind, name, hash) values ($1, $2, $3) on conflict (kind, name) do update set hash = excluded.hash`,
+    [kind, name, hash],
+  );
+}
+
+async function warnings(
+  pool: pg.Pool,
+  loaded: LoadedConfig,
+  keyTypes: ReadonlyMap<string, { sqlType: string }>,
+): Promise<string[]> {
+  const client = await pool.connect();
+  try {
+    const found: string[] = [];
+    for (const mapping of mappingsOf(loaded.config)) {
+      const type = keyTypes.get(mapping.entity);
+      const message = type && (await explainLoad(client, mapping, type.sqlType));
+      if (message !== undefined) found.push(formatProblem(loaded.place({ path: mapping.viewPath, message })));
+    }
+    return found;
+  } finally {
+    client.release();
+  }
+}

@@ -1,0 +1,58 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { compileKeys } from '../capture/keys.ts';
+import type { Source } from '../capture/source.ts';
+import { compileCapture } from '../capture/trigger.ts';
+import type { Config } from '../config/schema.ts';
+import { type Generated, hashOf } from '../database/generated.ts';
+import type { Queryable } from '../database/transaction.ts';
+import { compileDesired } from '../desired/compile.ts';
+import type { Inspected } from './inspect.ts';
+
+/** The folder of functions and views that are applied again by every `apply`, in order of name. */
+const folder = new URL('../../sql/', import.meta.url);
+
+/** What `apply` makes in the database, apart from the tables. */
+export interface Wanted {
+  /** `sql/*.sql`, as one object: what it says decides what every desired state means. */
+  readonly library: { readonly files: readonly { name: string; text: string }[]; readonly hash: string };
+  readonly captures: readonly { readonly source: Source; readonly object: Generated }[];
+  readonly keys: readonly { readonly entity: string; readonly object: Generated }[];
+  readonly desired: readonly Generated[];
+}
+
+/** Compiles a configuration that was found right. */
+export async function generate(config: Config, { sources, views }: Inspected): Promise<Wanted> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
+  const files = await Promise.all(
+    names.map(async (name) => ({ name, text: await readFile(new URL(name, folder), 'utf8') })),
+  );
+  return {
+    library: { files, hash: hashOf(...files.map(({ text }) => text)) },
+    captures: sources.map((source) => ({ source, object: compileCapture(source) })),
+    keys: sources.flatMap((source) =>
+      source.feeds.map((feed) => ({ entity: feed.entity, object: compileKeys(source, feed) })),
+    ),
+    desired: compileDesired(config, views),
+  };
+}
+
+/** The hash by which a generated object is found unchanged. A table that was made again lost its triggers. */
+export function hashOfObject(object: Generated, relation?: number): string {
+  return hashOf(...object.make, String(relation ?? ''));
+}
+
+/** What stands in the database: kind and name → hash. */
+export async function readGenerated(database: Queryable): Promise<Map<string, string>> {
+  const { rows } = await database.query<{ kind: string; name: string; hash: string }>(
+    // A capture whose table lost a trigger, or has one disabled, is not what its hash says.
+    `select kind, name, hash from staffetta.generated g
+     where kind <> 'capture' or (
+       select count(*) >= 4 from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+       where format('%I.%I', n.nspname, c.relname) = g.name and t.tgname like 'staffetta\\__' and t.tgenabled <> 'D')`,
+  );
+  return new Map(rows.map(({ kind, name, hash }) => [objectKey(kind, name), hash]));
+}
+
+export function objectKey(kind: string, name: string): string {
+  return `${kind} ${name}`;
+}

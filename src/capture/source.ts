@@ -1,0 +1,44 @@
+/** A captured table, as `inspect.ts` found it and `trigger.ts` and `keys.ts` compile it. */
+export interface Source {
+  /** schema.table as PostgreSQL writes it: the name its events carry. */
+  readonly name: string;
+  /** The object id of the table: tells a table that was dropped and made again. */
+  readonly relation: number;
+  /** The columns that its events carry, in this order. Columns are only ever added at the end: older events keep their meaning. */
+  readonly columns: readonly Column[];
+  /** UPDATEs of other columns do not matter. Undefined: every UPDATE matters. */
+  readonly watched: readonly Column[] | undefined;
+  /** Whether its triggers ring the bell (PROTOCOL A1, A4). */
+  readonly notify: boolean;
+  readonly feeds: readonly Feed[];
+}
+
+export interface Column {
+  readonly name: string;
+  /** Exact SQL type, as `format_type` writes it. */
+  readonly type: string;
+  /** Whether its type has an equality operator of its own; json and xml have none. */
+  readonly comparable: boolean;
+}
+
+/** How the rows of a source give keys of an entity. */
+export interface Feed {
+  readonly entity: string;
+  /** SQL expression over one row. */
+  readonly expression: string;
+  /** Type of the expression. */
+  readonly type: string;
+  /** Query from an array of that type ($1) to keys, with the type of its only column. */
+  readonly resolve: { readonly query: string; readonly type: string } | undefined;
+  /** SQL that writes a value of the entity's key type in canonical text form. */
+  readonly canonical: (expression: string) => string;
+}
+
+/** A short name that is safe in SQL and unlike that of any other source: `registry_person_1f0c`. */
+export function slug(source: string, hash: (text: string) => string): string {
+  const plain = source
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '_')
+    .replaceAll(/^_|_$/g, '');
+  return `${plain.slice(0, 24)}_${hash(source).slice(0, 6)}`;
+}

@@ -1,0 +1,108 @@
+import pg from 'pg';
+import { type Generated, hashOf } from '../database/generated.ts';
+import { type Column, type Source, slug } from './source.ts';
+
+const { escapeIdentifier, escapeLiteral } = pg;
+
+/** The advisory lock that a parked drainer holds exclusively (PROTOCOL A1). */
+export const parkedLock = 7272001;
+
+/** The channel of the bell. */
+export const bellChannel = 'staffetta';
+
+/** The trigger function of a source. */
+function captureFunction(source: string): string {
+  return `staffetta.${escapeIdentifier(`capture_${slug(source, hashOf)}`)}`;
+}
+
+/** Statements that end the capture of a source, whether or not it is captured. */
+export function removeCapture(source: string): string[] {
+  return [`drop function if exists ${captureFunction(source)}() cascade`];
+}
+
+/**
+ * Everything that captures a source, made at once: the function and its triggers.
+ *
+ * The function is one INSERT … SELECT of plain columns (PROTOCOL A5). What goes wrong in it becomes "rescan this
+ * source" and never an error of the application's statement (A6). It rings only if something was recorded and a drainer
+ * is parked (A1). SECURITY DEFINER: the application's role needs no right on anything of Staffetta's.
+ *
+ * UPDATE without `columns:` takes a statement trigger on the new rows and a row trigger for keys that changed (A5);
+ * with `columns:` one row trigger, which costs nothing where no watched column changed.
+ */
+export function compileCapture(source: Source): Generated {
+  const name = captureFunction(source.name);
+  const trigger = (suffix: string, event: string, rest: string) =>
+    `create trigger staffetta_${suffix} after ${event} on ${source.name} ${rest} execute function ${name}()`;
+  const update = source.watched
+    ? [trigger('u', 'update', `for each row when (${anyDistinct(source.watched)})`)]
+    : [
+        trigger('u', 'update', 'referencing new table as n for each statement'),
+        trigger('k', 'update', `for each row when (${anyDistinct(source.columns)})`),
+      ];
+  return {
+    kind: 'capture',
+    name: source.name,
+    make: [
+      // Dropping our function takes its triggers along, which dropping them one by one would need the table's owner for.
+      ...removeCapture(source.name),
+      `create function ${name}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as ${escapeLiteral(captureBody(source))}`,
+      `revoke all on function ${name}() from public`,
+      trigger('i', 'insert', 'referencing new table as n for each statement'),
+      ...update,
+      trigger('d', 'delete', 'referencing old table as o for each statement'),
+      trigger('t', 'truncate', 'for each statement'),
+    ],
+    remove: removeCapture(source.name),
+  };
+}
+
+function captureBody(source: Source): string {
+  const record = 'insert into staffetta.event (source, op, cols)';
+  const origin = escapeLiteral(source.name);
+  const values = (row: string) =>
+    `array[${source.columns.map((column) => `${row}.${escapeIdentifier(column.name)}::text`).join(', ')}]`;
+  const old = `${record} values (${origin}, 'U', ${values('old')});`;
+  const byRow = source.watched
+    ? `${record} values (${origin}, 'U', ${values('new')});
+      if ${anyDistinct(source.columns)} then ${old} end if;`
+    : old;
+  const bell = source.notify
+    ? `
+  if recorded > 0 and not (pg_try_advisory_lock_shared(${parkedLock}) and pg_advisory_unlock_shared(${parkedLock})) then
+    perform pg_notify('${bellChannel}', '');
+  end if;`
+    : '';
+  return `
+declare recorded bigint := 1;
+begin
+  begin
+    if tg_level = 'ROW' then
+      ${byRow}
+    elsif tg_op = 'TRUNCATE' then
+      ${record} values (${origin}, 'R', null);
+    elsif tg_op = 'DELETE' then
+      ${record} select ${origin}, 'D', ${values('o')} from o;
+      get diagnostics recorded = row_count;
+    else
+      ${record} select ${origin}, left(tg_op, 1)::"char", ${values('n')} from n;
+      get diagnostics recorded = row_count;
+    end if;
+  exception when others then
+    ${record} values (${origin}, 'R', null);
+    recorded := 1;
+  end;${bell}
+  return null;
+end`;
+}
+
+function anyDistinct(columns: readonly Column[]): string {
+  return columns.map(distinct).join(' or ');
+}
+
+function distinct({ name, comparable }: Column): string {
+  const column = escapeIdentifier(name);
+  return comparable
+    ? `old.${column} is distinct from new.${column}`
+    : `old.${column}::text is distinct from new.${column}::text`;
+}

@@ -1,0 +1,27 @@
+import type { Explained } from './show-explained.ts';
+
+/** One sentence for a person: how it stands with an identity on a target, and what to do. */
+export function advise(explained: Explained): string {
+  const { target, entity, key, target_state, unreadable, desired, link, delivery, preview } = explained;
+  const retry = `staffetta retry ${target} ${entity} ${key}`;
+  if (unreadable !== null)
+    return 'Correct the view or the mapping (then run "staffetta apply"); nothing is sent or removed meanwhile.';
+  if (delivery?.state === 'parked')
+    return `Correct what the error names; a change of the row tries again by itself, else run "${retry}".`;
+  if (delivery?.state === 'held') return 'The guard stopped it; an administrator must approve it.';
+  if (target_state === 'paused') return `The target is paused; "staffetta resume ${target}" lets it go on.`;
+  if (target_state === 'quarantined')
+    return `Correct the credentials, rights or certificates of the target, see "staffetta ping ${target}", then run "staffetta retry ${target}".`;
+  if (target_state === 'waiting')
+    return `The target cannot be reached; it is tried again by itself. See "staffetta ping ${target}".`;
+  if (delivery?.state === 'waiting')
+    return 'It goes on by itself as soon as what it waits for is there; explain that key next.';
+  if (delivery && delivery.attempts > 0) return `It is tried again by itself; to try at once: "${retry}".`;
+  if (delivery) return 'It is on its way; nothing to do, as long as a daemon runs ("staffetta status").';
+  if (preview.some(({ operation }) => operation !== 'nothing'))
+    return `The target is not as it should be and nothing is owed: a change was not captured. Run "staffetta replay ${entity} ${key}", and see whether the table it was made in is a source.`;
+  if (desired === null && link === null)
+    return 'It is neither in the view nor on the target; nothing to do. If it should be there, see why the view leaves it out.';
+  if (desired?.released && link === null) return 'It does not meet the condition "only" of the mapping; nothing to do.';
+  return 'It is as it should be; nothing to do.';
+}

@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { apply } from '../apply/apply.ts';
+import { dryRun } from '../apply/dry-run.ts';
+import { type CommonOptions, defineCommand, print, withDatabase } from './command.ts';
+
+/** `staffetta apply [--dry-run]`: brings the database to what the configuration says. */
+export function applyCommand(): Command {
+  return defineCommand('apply', 'bring the database to what the configuration says')
+    .option('--dry-run', 'print the SQL that would be run, and change nothing')
+    .action((options: CommonOptions & { dryRun?: boolean }) =>
+      withDatabase(options, async ({ loaded, pool }) => {
+        if (options.dryRun) {
+          const statements = await dryRun(pool, loaded);
+          if (options.json) print(options, { statements });
+          else console.log(statements.length === 0 ? '-- Nothing to do.' : statements.join('\n\n'));
+          return;
+        }
+        const applied = await apply(pool, loaded);
+        for (const warning of applied.warnings) console.error(`warning: ${warning}`);
+        if (options.json) return print(options, { ...applied });
+        for (const line of describe(applied)) console.log(line);
+      }),
+    );
+}
+
+function describe({ migrations, captured, released, routes, retired }: Awaited<ReturnType<typeof apply>>): string[] {
+  const lines = [
+    ...migrations.map((name) => `migrated     ${name}`),
+    ...captured.map((name) => `captured     ${name}`),
+    ...released.map((name) => `not captured ${name} any longer`),
+    ...routes.map(
+      ({ target, entity, reason }) =>
+        `mapped       ${entity} to ${target} (${reason}; a rescan will find what differs)`,
+    ),
+    ...retired.map((name) => `retired      target ${name}: its links are kept, nothing is sent to it`),
+  ];
+  return lines.length > 0 ? lines : ['Nothing to do: the database is as the configuration says.'];
+}

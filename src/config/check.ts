@@ -1,0 +1,169 @@
+/**
+ * What no schema can tell: whether the parts of a configuration fit each other. (Whether they fit the database, `apply`
+ * tells.) Names are looked for in what was written, so that an entity with a mistake in it still counts as there.
+ */
+import { quote } from './form.ts';
+import { checkLdapServer } from './ldap-server.ts';
+import { nearest } from './nearest.ts';
+import { type Path, type Problem, valueAt } from './problem.ts';
+import { type AttributeConfig, type Config, type MappingConfig, namePattern, type TargetConfig } from './schema.ts';
+import { parseTemplate, TemplateError } from './template.ts';
+
+/** What is wrong, and what is allowed but unwise. */
+export interface Findings {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** Checks a configuration; `written` is the file's value before the environment was put in. */
+export function checkConfig(config: Config, written: unknown): Findings {
+  const targets = Object.entries(config.targets);
+  const ldap = targets.map(([name, target]) => checkLdapServer(target, ['targets', name], written));
+  return {
+    problems: [
+      ...checkNames(written),
+      ...checkDatabase(config, written),
+      ...targets.flatMap(([name, target]) => [
+        ...checkMode(target, ['targets', name]),
+        ...checkAfter(name, config, written),
+        ...Object.entries(target.entities).flatMap(([entity, mapping]) => [
+          ...checkEntity(entity, ['targets', name, 'entities', entity], written),
+          ...checkMapping(mapping, ['targets', name, 'entities', entity], written),
+        ]),
+      ]),
+      ...ldap.flatMap((findings) => findings.problems),
+    ],
+    warnings: ldap.flatMap((findings) => findings.warnings),
+  };
+}
+
+function checkNames(written: unknown): Problem[] {
+  const targets = namesIn(written, ['targets']).map((target): Path => ['targets', target, 'entities']);
+  const places: Path[] = [['entities'], ['targets'], ...targets];
+  return places.flatMap((place) =>
+    namesIn(written, place)
+      .filter((name) => !namePattern.test(name))
+      .map((name): Problem => ({ path: [...place, name], at: 'key', message: `found ${quote(name)}, ${nameRule}` })),
+  );
+}
+
+const nameRule = 'expected a name of 1 to 20 lower-case letters and digits, beginning with a letter';
+
+function checkDatabase({ database }: Config, written: unknown): Problem[] {
+  return (['url', 'listen'] as const)
+    .filter(
+      (key) =>
+        valueAt(written, ['database', key]) !== undefined && !/^(postgres(ql)?|socket):/.test(database[key] ?? ''),
+    )
+    .map((key) => ({
+      path: ['database', key],
+      message: 'expected a connection string such as postgres://user@host:5432/database',
+    }));
+}
+
+function checkMode({ mode }: TargetConfig, above: Path): Problem[] {
+  if (mode === 'live') return [];
+  return [
+    { path: [...above, 'mode'], message: `found ${quote(mode)}, expected live: the others are not in this version` },
+  ];
+}
+
+function checkAfter(name: string, config: Config, written: unknown): Problem[] {
+  const targets = namesIn(written, ['targets']);
+  return (config.targets[name]?.after ?? []).flatMap((other, index): Problem[] => {
+    const path = ['targets', name, 'after', index];
+    const found = `found ${quote(String(valueAt(written, path)))}`;
+    if (!targets.includes(other))
+      return [{ path, message: `${found}, expected one of the targets${list(other, targets)}` }];
+    if (other === name) return [{ path, message: `${found}: a target cannot come after itself` }];
+    const way = wayBack(config, other, name, [other]);
+    return way ? [{ path, message: `${found}: a circle, ${[name, ...way].join(' after ')}` }] : [];
+  });
+}
+
+/** The targets from one to another along `after`; undefined if it does not lead there. */
+function wayBack(config: Config, from: string, to: string, gone: readonly string[]): readonly string[] | undefined {
+  for (const next of config.targets[from]?.after ?? []) {
+    if (next === to) return [...gone, to];
+    const way = gone.includes(next) ? undefined : wayBack(config, next, to, [...gone, next]);
+    if (way) return way;
+  }
+  return undefined;
+}
+
+function checkEntity(entity: string, path: Path, written: unknown): Problem[] {
+  const entities = namesIn(written, ['entities']);
+  if (entities.includes(entity)) return [];
+  return [
+    { path, at: 'key', message: `found ${quote(entity)}, expected one of the entities${list(entity, entities)}` },
+  ];
+}
+
+function checkMapping(mapping: MappingConfig, above: Path, written: unknown): Problem[] {
+  const attributes = Object.entries(mapping.attributes ?? {});
+  const disable = Object.entries(mapping.disable?.attributes ?? {});
+  return [
+    ...checkTemplate(mapping.dn, [...above, 'dn']),
+    ...attributes.flatMap(([name, attribute]) => checkAttribute(attribute, [...above, 'attributes', name], written)),
+    ...checkTwice(Object.keys(mapping.attributes ?? {}), [...above, 'attributes']),
+    ...(mapping.disable?.dn === undefined ? [] : checkTemplate(mapping.disable.dn, [...above, 'disable', 'dn'])),
+    ...disable.flatMap(([name, template]) => checkTemplate(template, [...above, 'disable', 'attributes', name])),
+    ...checkDeprovision(mapping, above, written),
+  ];
+}
+
+function checkAttribute(attribute: AttributeConfig, path: Path, written: unknown): Problem[] {
+  if (attribute.kind === 'template') {
+    return checkTemplate(attribute.template, typeof valueAt(written, path) === 'string' ? path : [...path, 'template']);
+  }
+  if (attribute.kind !== 'reference') return [];
+  const entities = namesIn(written, path.slice(0, 3));
+  if (entities.includes(attribute.ref)) return [];
+  const found = quote(String(valueAt(written, [...path, 'ref'])));
+  return [
+    {
+      path: [...path, 'ref'],
+      message: `found ${found}, expected one of this target's entities${list(attribute.ref, entities)}`,
+    },
+  ];
+}
+
+/** Names of attributes know no case: `cn` and `CN` are one. */
+function checkTwice(names: readonly string[], above: Path): Problem[] {
+  return names.flatMap((name, index) => {
+    const first = names.slice(0, index).find((other) => other.toLowerCase() === name.toLowerCase());
+    if (first === undefined) return [];
+    return [
+      { path: [...above, name], at: 'key', message: `this is the attribute ${quote(first)} again; expected each once` },
+    ];
+  });
+}
+
+function checkTemplate(text: string, path: Path): Problem[] {
+  try {
+    parseTemplate(text);
+    return [];
+  } catch (error) {
+    if (error instanceof TemplateError) return [{ path, message: `not a template: ${error.message}` }];
+    throw error;
+  }
+}
+
+function checkDeprovision({ deprovision, disable }: MappingConfig, above: Path, written: unknown): Problem[] {
+  if (disable !== undefined || valueAt(written, [...above, 'disable']) !== undefined) return [];
+  if (!deprovision.some((step) => step.do === 'disable')) return [];
+  return [
+    { path: [...above, 'deprovision'], message: 'found disable, expected `disable:` beside it to say what is written' },
+  ];
+}
+
+function namesIn(written: unknown, path: Path): string[] {
+  const value = valueAt(written, path);
+  return typeof value === 'object' && value !== null ? Object.keys(value) : [];
+}
+
+function list(name: string, names: readonly string[]): string {
+  if (names.length === 0) return ' (there are none)';
+  const near = nearest(name, names);
+  return ` (${names.join(', ')})${near === undefined ? '' : `; did you mean ${quote(near)}?`}`;
+}

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { redactUrl } from './secret.ts';
+
+/**
+ * The revision of a configuration: SHA-256, in hex, of what the file says before any `${ENV}` is put in. Comments,
+ * formatting, the order of keys and connection passwords do not count, so a new password is no new configuration.
+ */
+export function revision(written: unknown): string {
+  return createHash('sha256').update(canonical(written, [])).digest('hex');
+}
+
+/** JSON with its keys in order. */
+function canonical(value: unknown, path: readonly string[]): string {
+  if (Array.isArray(value))
+    return `[${value.map((item, index) => canonical(item, [...path, String(index)])).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const pairs = Object.entries(value)
+      .filter(([key]) => !(path[0] === 'targets' && path[2] === 'bind' && path.length === 3 && key === 'password'))
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item, [...path, key])}`);
+    return `{${pairs.join(',')}}`;
+  }
+  if (typeof value === 'string' && path[0] === 'database') return JSON.stringify(redactUrl(value));
+  return JSON.stringify(value ?? null);
+}

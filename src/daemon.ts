@@ -1,0 +1,265 @@
+/**
+ * A daemon: the resident drainer and the listener that wakes it, and graphile-worker, whose jobs run the pumps and
+ * whose crontab does the scheduled runs. Many daemons on many machines may share a database.
+ *
+ * starting → running → stopping → stopped. While the applied configuration is another than the daemon's, it is running
+ * but superseded: it takes neither events nor deliveries and says so (PROTOCOL C7).
+ */
+import {
+  type CronItem,
+  Logger,
+  makeWorkerUtils,
+  parseCronItems,
+  type Runner,
+  run,
+  type TaskList,
+  type WorkerUtils,
+} from 'graphile-worker';
+import type pg from 'pg';
+import { z } from 'zod';
+import { bellChannel } from './capture/trigger.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { Listener } from './database/listener.ts';
+import { readParameters } from './database/parameters.ts';
+import { createPool } from './database/pool.ts';
+import type { PumpEvents } from './deliver/pump.ts';
+import type { Destination } from './deliver/route.ts';
+import { openDestinations } from './destinations.ts';
+import { Drainer } from './ingest/drainer.ts';
+import { readFeeds } from './ingest/feeds.ts';
+import { Ingest } from './ingest/ingest.ts';
+import { beat, Instance } from './instance.ts';
+import type { Log } from './log.ts';
+import { Pumps } from './pumps.ts';
+import { rescanOwed } from './reconcile/rescan.ts';
+
+/** How often scans start from the beginning again, in milliseconds (PROTOCOL A8, B11). */
+const resetInterval = 60_000;
+
+const deliverJob = z.object({ target: z.string(), slot: z.number() });
+
+export interface DaemonOptions {
+  readonly log: Log;
+  /** Told of each settled batch, for progress and for tests. */
+  readonly settled?: PumpEvents['settled'];
+}
+
+export class Daemon {
+  readonly #loaded: LoadedConfig;
+  readonly #options: DaemonOptions;
+  readonly #pool: pg.Pool;
+  /** graphile-worker listens on a connection of its pool, so that must not be a transaction pooler. */
+  readonly #workerPool: pg.Pool;
+  readonly #stop = new AbortController();
+  readonly #instance: Instance;
+  readonly #destinations: ReadonlyMap<string, Destination>;
+  readonly #pumps: Pumps;
+  readonly #ingest: Ingest;
+  readonly #drainer: Drainer;
+  readonly #listener: Listener;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #next: NodeJS.Timeout | undefined;
+  #kicking: Promise<void> | undefined;
+  #kickAgain = false;
+  #superseded: string | undefined;
+  #runner: Runner | undefined;
+  #jobs: WorkerUtils | undefined;
+  #draining: Promise<void> | undefined;
+
+  private constructor(
+    loaded: LoadedConfig,
+    options: DaemonOptions,
+    pools: { pool: pg.Pool; workerPool: pg.Pool },
+    destinations: ReadonlyMap<string, Destination>,
+    ingest: Ingest,
+  ) {
+    const { config, revision } = loaded;
+    const { url, listen = url } = config.database;
+    this.#loaded = loaded;
+    this.#options = options;
+    this.#pool = pools.pool;
+    this.#workerPool = pools.workerPool;
+    this.#destinations = destinations;
+    this.#ingest = ingest;
+    this.#instance = new Instance(this.#pool, revision);
+    this.#pumps = new Pumps(this.#pool, destinations, {
+      slots: (target) => config.targets[target]?.slots ?? 1,
+      revision,
+      stop: this.#stop.signal,
+      events: {
+        settled: (target, outcomes) => options.settled?.(target, outcomes),
+        told: () => this.#drainer.ring(),
+        stopped: (target, reason) => options.log.warn({ target, reason }, 'the target is not sent anything at present'),
+      },
+    });
+    this.#drainer = new Drainer(
+      listen,
+      ingest,
+      {
+        connected: () => options.log.info('connected to the database'),
+        failed: (error) => options.log.error({ reason: text(error) }, 'the database cannot be used at present'),
+        drained: (drained) => {
+          this.#kick();
+          if (drained?.rescans) void this.#addJob('rescan', 'owed');
+        },
+      },
+      this.#stop.signal,
+    );
+    this.#listener = new Listener(listen, bellChannel, () => this.#drainer.ring());
+  }
+
+  /** Starts a daemon; resolves when it is at work. Throws where the database cannot be reached or was not applied to. */
+  static async start(loaded: LoadedConfig, options: DaemonOptions): Promise<Daemon> {
+    const { config, revision } = loaded;
+    const slots = Object.values(config.targets).reduce((sum, target) => sum + target.slots, 0);
+    const { url, listen = url } = config.database;
+    const pools = {
+      pool: createPool(url, 'staffetta', slots + 4),
+      workerPool: createPool(listen, 'staffetta worker', 6),
+    };
+    try {
+      const destinations = await openDestinations(pools.pool, loaded);
+      const ingest = new Ingest(await readFeeds(pools.pool, Object.keys(config.entities)), revision);
+      const daemon = new Daemon(loaded, options, pools, destinations, ingest);
+      await daemon.#begin(slots);
+      return daemon;
+    } catch (error) {
+      await Promise.all([pools.pool.end(), pools.workerPool.end()]);
+      throw error;
+    }
+  }
+
+  /** Finishes what is in flight, gives the rest back, and closes every connection. */
+  async stop(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#next);
+    await this.#listener.close();
+    await this.#draining;
+    await this.#pumps.idle();
+    await this.#runner?.stop().catch(() => {});
+    await this.#kicking?.catch(() => {});
+    await this.#jobs?.release();
+    await this.#instance.end().catch(() => {});
+    await Promise.all([...this.#destinations.values()].map(({ target }) => target.close()));
+    await Promise.all([this.#pool.end(), this.#workerPool.end()]);
+  }
+
+  async #begin(slots: number): Promise<void> {
+    await this.#pool.query('select staffetta.ensure_journal_partitions()');
+    await this.#beat();
+    const logger = workerLogger(this.#options.log);
+    this.#jobs = await makeWorkerUtils({ pgPool: this.#workerPool, logger });
+    this.#runner = await run({
+      pgPool: this.#workerPool,
+      concurrency: slots + 2, // PROTOCOL E2
+      noHandleSignals: true,
+      pollInterval: 2_000,
+      taskList: this.#tasks(),
+      parsedCronItems: parseCronItems(this.#crontab()),
+      logger,
+    });
+    this.#listener.start();
+    this.#draining = this.#drainer.run();
+    this.#timers.push(
+      setInterval(() => void this.#beat().catch(() => {}), beat),
+      setInterval(() => this.#reset(), resetInterval),
+    );
+    await this.#addJob('sweep', 'sweep');
+  }
+
+  #tasks(): TaskList {
+    return {
+      deliver: (payload) => this.#pumps.run(deliverJob.parse(payload)),
+      ingest: () => this.#drainer.ring(),
+      sweep: () => this.#sweep(),
+      rescan: async (payload) => {
+        const all = z.object({ all: z.boolean().default(false) }).safeParse(payload);
+        await rescanOwed(this.#pool, this.#options.log, all.data?.all ?? false);
+        this.#kick();
+      },
+      prune: async () => {
+        await this.#pool.query('select staffetta.ensure_journal_partitions(), staffetta.drop_journal_partitions()');
+      },
+    };
+  }
+
+  #crontab(): CronItem[] {
+    const { sweep, rescan } = this.#loaded.config.schedule;
+    const once = (jobKey: string) => ({ jobKey, maxAttempts: 1, backfillPeriod: 0 });
+    return [
+      { task: 'sweep', match: sweep, identifier: 'sweep', options: once('sweep') },
+      { task: 'rescan', match: rescan, identifier: 'rescan', payload: { all: true }, options: once('rescan all') },
+      { task: 'prune', match: '17 0 * * *', identifier: 'prune', options: once('prune') },
+    ];
+  }
+
+  /** Everything that may have been missed is looked for again. */
+  async #sweep(): Promise<void> {
+    this.#reset();
+    this.#drainer.ring();
+    await rescanOwed(this.#pool, this.#options.log, false);
+    this.#kick();
+  }
+
+  #reset(): void {
+    this.#ingest.reset();
+    this.#pumps.reset();
+  }
+
+  /** Starts the pumps that have something to do; a kick during a kick is one more kick after it. */
+  #kick(): void {
+    if (this.#kicking) {
+      this.#kickAgain = true;
+      return;
+    }
+    if (this.#stop.signal.aborted) return;
+    this.#kicking = this.#kickOnce()
+      .catch((error) =>
+        this.#options.log.error({ reason: text(error) }, 'could not start the pumps; they start at the next poll'),
+      )
+      .finally(() => {
+        this.#kicking = undefined;
+        if (this.#kickAgain) {
+          this.#kickAgain = false;
+          this.#kick();
+        }
+      });
+  }
+
+  async #kickOnce(): Promise<void> {
+    if (!this.#jobs || this.#superseded) return;
+    const next = await this.#pumps.kick(this.#pool, this.#jobs.addJobs);
+    clearTimeout(this.#next);
+    const { POLL_SECONDS } = await readParameters(this.#pool);
+    if (next < POLL_SECONDS) this.#next = setTimeout(() => this.#kick(), Math.max(next, 0) * 1000 + 1);
+  }
+
+  async #addJob(identifier: string, jobKey: string): Promise<void> {
+    await this.#jobs?.addJob(identifier, {}, { jobKey, maxAttempts: 1 }).catch(() => {}); // the next sweep does it
+  }
+
+  async #beat(): Promise<void> {
+    const superseded = await this.#instance.superseded();
+    if (superseded !== this.#superseded) {
+      if (superseded) this.#options.log.error(superseded);
+      else this.#options.log.info('the applied configuration is that of this daemon again');
+    }
+    this.#superseded = superseded;
+    await this.#instance.beat(superseded ? 'superseded' : 'running', superseded ?? null);
+  }
+}
+
+/** graphile-worker's own messages: each job's start and end are details, everything else as it says. */
+function workerLogger(log: Log): Logger {
+  return new Logger((scope) => (level, message) => {
+    if (level === 'error') log.error({ ...scope }, message);
+    else if (level === 'warning') log.warn({ ...scope }, message);
+    else log.debug({ ...scope }, message);
+  });
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

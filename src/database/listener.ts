@@ -1,0 +1,81 @@
+/**
+ * The alarm clock: pg-listen, wrapped. It may lose notifications and says nothing of it, so it only ever hastens what
+ * the poll does anyway.
+ *
+ * A subscriber is connecting, connected or given up: at the first error it is thrown away and another is made, with
+ * growing pauses, since reconnecting may silently forget what to listen to. Every `connected` counts as a bell: what
+ * rang meanwhile was not heard.
+ */
+import pgListen, { type Subscriber } from 'pg-listen';
+import { connectionOptions } from './pool.ts';
+
+const { default: createSubscriber } = pgListen; // a CommonJS module
+
+const firstPause = 250;
+const longestPause = 10_000;
+
+/** How long a query of the listening connection may take; a half-open socket would otherwise never be noticed. */
+const queryTimeout = 10_000;
+
+export class Listener {
+  readonly #url: string;
+  readonly #channel: string;
+  readonly #ring: () => void;
+  #subscriber: Subscriber | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #closed = false;
+
+  /** `ring` is called for each notification on `channel`, and whenever some may have been missed. */
+  constructor(url: string, channel: string, ring: () => void) {
+    this.#url = url;
+    this.#channel = channel;
+    this.#ring = ring;
+  }
+
+  start(): void {
+    this.#connect();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#discard();
+  }
+
+  #connect(): void {
+    const subscriber = createSubscriber(
+      { ...connectionOptions(this.#url, 'staffetta listener'), query_timeout: queryTimeout },
+      { paranoidChecking: 5_000, retryLimit: 0, retryTimeout: 0, parse: (payload) => payload },
+    );
+    this.#subscriber = subscriber;
+    const failed = () => {
+      if (this.#subscriber === subscriber) this.#again();
+    };
+    subscriber.events.on('error', failed);
+    subscriber.notifications.on(this.#channel, () => this.#ring());
+    subscriber
+      .connect()
+      .then(() => subscriber.listenTo(this.#channel))
+      .then(() => {
+        this.#failures = 0;
+        this.#ring();
+      })
+      .catch(failed);
+  }
+
+  #again(): void {
+    void this.#discard();
+    if (this.#closed) return;
+    const pause = Math.min(firstPause * 2 ** this.#failures, longestPause);
+    this.#failures += 1;
+    this.#timer = setTimeout(() => this.#connect(), pause);
+  }
+
+  async #discard(): Promise<void> {
+    const subscriber = this.#subscriber;
+    this.#subscriber = undefined;
+    // A connection that is broken cannot be closed in good order, and need not be.
+    await subscriber?.close().catch(() => {});
+  }
+}

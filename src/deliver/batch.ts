@@ -1,0 +1,282 @@
+/**
+ * One claimed batch on its way: load ► look ► plan ► secure ► send, per entity, and one settle for all of it.
+ */
+import type { Parameters } from '../database/parameters.ts';
+import { isSchemaError } from '../database/sqlstate.ts';
+import type { Queryable } from '../database/transaction.ts';
+import { type RemoteState, TargetError } from '../targets/target.ts';
+import { backOff } from './back-off.ts';
+import type { Claim, Claimed } from './claim.ts';
+import { concurrently } from './concurrently.ts';
+import { handOver } from './hand-over.ts';
+import { type Loaded, load, type Unloadable } from './load.ts';
+import { findExisting, readLive } from './look.ts';
+import type { Outcome } from './outcome.ts';
+import { type Context, type Plan, plan } from './plan.ts';
+import { compareMembers, type Members } from './references.ts';
+import type { Destination, Route } from './route.ts';
+import { type Ready, secure } from './secure.ts';
+import { failed, send } from './send.ts';
+import { type Settled, settle } from './settle.ts';
+import { wake } from './wait.ts';
+
+/** What a batch says of its target. */
+export interface Delivered {
+  readonly outcomes: readonly Outcome[];
+  readonly settled: Settled;
+  /** It could not be reached: why. */
+  readonly unavailable: string | undefined;
+  /** It refuses us altogether: why. */
+  readonly misconfigured: string | undefined;
+}
+
+export class Batch {
+  readonly #database: Queryable;
+  readonly #destination: Destination;
+  readonly #parameters: Parameters;
+  readonly #claim: Claim;
+  /** Aborted: nothing more goes out; what is in flight is finished. */
+  readonly #stop: AbortSignal;
+  #unavailable: string | undefined;
+  #misconfigured: string | undefined;
+
+  constructor(database: Queryable, destination: Destination, parameters: Parameters, claim: Claim, stop: AbortSignal) {
+    this.#database = database;
+    this.#destination = destination;
+    this.#parameters = parameters;
+    this.#claim = claim;
+    this.#stop = stop;
+  }
+
+  async deliver(): Promise<Delivered> {
+    const outcomes: Outcome[] = [];
+    for (const [entity, claimed] of Map.groupBy(this.#claim.deliveries, ({ entity }) => entity)) {
+      const route = this.#destination.routes.get(entity);
+      outcomes.push(...(route ? await this.#entity(route, claimed) : claimed.map(release)));
+    }
+    const { target, token } = this.#claim;
+    const settled = await settle(this.#database, { target, token, referred: this.#destination.referred }, outcomes);
+    await wake(
+      this.#database,
+      target,
+      outcomes.filter(({ waitFor }) => waitFor),
+    );
+    return {
+      outcomes,
+      settled,
+      unavailable: this.#unavailable,
+      misconfigured: this.#misconfigured,
+    };
+  }
+
+  /** Whether something may still be sent: the target takes it, and it would be over before the claim is (PROTOCOL B4). */
+  get #open(): boolean {
+    const before = performance.now() + this.#destination.timeout < this.#claim.leaseEnds;
+    return before && !this.#stop.aborted && !this.#unavailable && !this.#misconfigured;
+  }
+
+  async #entity(route: Route, claimed: readonly Claimed[]): Promise<Outcome[]> {
+    const read = await this.#read(route, claimed);
+    if (!read) return claimed.map(release);
+    return [...read.unloadable.map(parkUnloadable), ...(await this.#loaded(route, read.loaded, read.members))];
+  }
+
+  /** Everything the administrator's view says of the keys; undefined where it cannot be read, and the entity waits. */
+  async #read(route: Route, claimed: readonly Claimed[]) {
+    try {
+      const { loaded, unloadable } = await load(this.#database, route.target, route.entity, route.keyType, claimed);
+      const members = await this.#members(route, loaded);
+      if (claimed.some(({ suspended }) => suspended)) await this.#resume(route);
+      return { loaded, unloadable, members };
+    } catch (error) {
+      if (!isSchemaError(error) || !(error instanceof Error)) throw error;
+      await this.#suspend(route, error.message);
+      return undefined;
+    }
+  }
+
+  async #loaded(route: Route, loaded: readonly Loaded[], members: ReadonlyMap<string, Members>): Promise<Outcome[]> {
+    const context: Context = {
+      mapping: route.mapping,
+      target: this.#destination.target,
+      secret: this.#destination.secret,
+    };
+    const seen = this.#open
+      ? await readLive(
+          this.#database,
+          this.#destination,
+          route,
+          loaded.filter(({ claimed }) => claimed.unsure),
+        )
+      : undefined;
+    const outcomes: Outcome[] = [];
+    const plans: { loaded: Loaded; plan: Plan }[] = [];
+    for (const item of loaded) {
+      const look = seen?.get(item.claimed.key);
+      if (item.claimed.unsure && !look) outcomes.push(release(item.claimed));
+      else if (look && 'error' in look) outcomes.push(this.#failed(item, look.error));
+      else plans.push({ loaded: item, plan: plan(item, look?.live, members.get(item.claimed.key), context) });
+    }
+    const writes: Ready[] = [];
+    for (const { loaded, plan } of await this.#adopt(route, plans, members, context, outcomes)) {
+      if (plan.do === 'write') writes.push({ loaded, write: plan });
+      else outcomes.push(...(await this.#withoutWriting(route, loaded, plan)));
+    }
+    const { ready, settled } = await secure(this.#database, route, this.#claim, context, writes);
+    const sent = await concurrently(ready, this.#destination.concurrency, ({ loaded, write }) =>
+      this.#send(loaded, write),
+    );
+    return [...outcomes, ...settled, ...sent];
+  }
+
+  async #members(route: Route, loaded: readonly Loaded[]): Promise<ReadonlyMap<string, Members>> {
+    const holders = loaded.filter(({ desired }) => desired && !desired.released);
+    if (route.references.size === 0 || holders.length === 0) return new Map();
+    const keys = (items: readonly Loaded[]) => items.map(({ claimed }) => claimed.key);
+    const whole = holders.filter(({ claimed, link }) => claimed.unsure || !link || route.matches);
+    return compareMembers(
+      this.#database,
+      route.target,
+      route.entity,
+      route.keyType,
+      route.references,
+      keys(holders),
+      keys(whole),
+    );
+  }
+
+  /** Plans that would create are planned again for entries that exist already and match (one search for the batch). */
+  async #adopt(
+    route: Route,
+    plans: { loaded: Loaded; plan: Plan }[],
+    members: ReadonlyMap<string, Members>,
+    context: Context,
+    outcomes: Outcome[],
+  ): Promise<{ loaded: Loaded; plan: Plan }[]> {
+    const creates = plans
+      .filter(({ plan }) => plan.do === 'write' && plan.operation === 'create')
+      .map(({ loaded }) => loaded);
+    if (!route.matches || creates.length === 0 || !this.#open) return plans;
+    let existing: Map<string, RemoteState[]>;
+    try {
+      existing = await findExisting(this.#destination, route, creates);
+    } catch (error) {
+      if (!(error instanceof TargetError)) throw error;
+      const without = new Set(creates);
+      outcomes.push(...creates.map((loaded) => this.#failed(loaded, error)));
+      return plans.filter(({ loaded }) => !without.has(loaded));
+    }
+    return plans.map((item) => {
+      const [entry, ...others] = existing.get(item.loaded.claimed.key) ?? [];
+      if (!entry || item.plan.do !== 'write' || item.plan.operation !== 'create') return item;
+      if (others.length > 0) return { ...item, plan: ambiguous([entry, ...others]) };
+      return { ...item, plan: plan(item.loaded, entry, members.get(item.loaded.claimed.key), context) };
+    });
+  }
+
+  async #withoutWriting(
+    route: Route,
+    { claimed, link }: Loaded,
+    plan: Exclude<Plan, { do: 'write' }>,
+  ): Promise<Outcome[]> {
+    const { entity, key } = claimed;
+    const remoteId = link?.remoteId ?? null;
+    switch (plan.do) {
+      case 'settle': {
+        const put = plan.link && plan.link !== 'leave' ? { ...plan.link, stableId: link?.stableId ?? null } : null;
+        const leave = plan.link === 'leave';
+        const journal =
+          plan.operation !== 'none' || claimed.unsure
+            ? { journal: { operation: plan.operation, result: 'done' as const, remoteId } }
+            : {};
+        const reserved = leave ? {} : { reserved: put ? [this.#destination.target.normalise(put.remoteId)] : [] };
+        return [
+          {
+            entity,
+            key,
+            outcome: 'done',
+            ...(leave ? {} : { link: put }),
+            ...reserved,
+            members: plan.members,
+            ...journal,
+          },
+        ];
+      }
+      case 'defer':
+        return [{ entity, key, outcome: 'again', absent: true, dueIn: plan.seconds }];
+      case 'hand over':
+        if (await handOver(this.#database, route.target, this.#claim.token, { entity, key }, plan.to)) return [];
+        return [{ entity, key, outcome: 'again', absent: true, dueIn: 1 }];
+      case 'park': {
+        const { kind, reason } = plan;
+        return [
+          {
+            entity,
+            key,
+            outcome: 'park',
+            error: { kind, message: reason },
+            journal: { operation: 'none', result: 'parked', remoteId },
+          },
+        ];
+      }
+    }
+  }
+
+  async #send(loaded: Loaded, write: Ready['write']): Promise<Outcome> {
+    if (!this.#open) return release(loaded.claimed);
+    const outcome = await send(this.#destination, loaded, write, this.#parameters);
+    this.#note(outcome);
+    return outcome;
+  }
+
+  #failed(loaded: Loaded, error: TargetError): Outcome {
+    const outcome = failed(this.#destination, loaded, error, this.#parameters);
+    this.#note(outcome);
+    return outcome;
+  }
+
+  #note({ error }: Outcome): void {
+    if (error?.kind === 'unavailable') this.#unavailable ??= error.message;
+    if (error?.kind === 'misconfigured') this.#misconfigured ??= error.message;
+  }
+
+  async #resume({ target, entity }: Route): Promise<void> {
+    await this.#database.query(
+      'update staffetta.route set error = null, error_at = null, retry_at = null, failures = 0 where target = $1 and entity = $2',
+      [target, entity],
+    );
+  }
+
+  /** A view or column is missing: this entity waits, with growing pauses; nothing is parked, nothing removed (PROTOCOL B12). */
+  async #suspend({ target, entity }: Route, reason: string): Promise<void> {
+    const { rows } = await this.#database.query<{ failures: number }>(
+      'select failures from staffetta.route where target = $1 and entity = $2',
+      [target, entity],
+    );
+    const pause = backOff(rows[0]?.failures ?? 0, this.#parameters.WAIT_SECONDS, this.#parameters.WAIT_MAX_SECONDS);
+    await this.#database.query(
+      `update staffetta.route set error = $3, error_at = clock_timestamp(), failures = failures + 1, retry_at = clock_timestamp() + make_interval(secs => $4)
+       where target = $1 and entity = $2`,
+      [target, entity, reason, pause],
+    );
+  }
+}
+
+function release({ entity, key }: Claimed): Outcome {
+  return { entity, key, outcome: 'release' };
+}
+
+function parkUnloadable({ claimed: { entity, key }, reason }: Unloadable): Outcome {
+  return {
+    entity,
+    key,
+    outcome: 'park',
+    error: { kind: 'rejected', message: reason },
+    journal: { operation: 'none', result: 'parked', remoteId: null },
+  };
+}
+
+function ambiguous(entries: readonly RemoteState[]): Plan {
+  const reason = `${entries.length} existing entries match: ${entries.map(({ remoteId }) => remoteId).join(' and ')}; make one of them match, then retry`;
+  return { do: 'park', kind: 'exists', reason };
+}

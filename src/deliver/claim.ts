@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import type { Queryable } from '../database/transaction.ts';
+
+/** A delivery that is ours until the lease ends or it is settled. */
+export interface Claimed {
+  readonly entity: string;
+  readonly key: string;
+  /** The link may not say what is on the target: read the live entry first (PROTOCOL B5). */
+  readonly unsure: boolean;
+  /** Remote ids that a fenced-off worker may have written (PROTOCOL B7). */
+  readonly stray: readonly string[];
+  /** Attempts that failed so far. */
+  readonly attempts: number;
+  /** Seconds since a replay first proved the key absent; null if none has. */
+  readonly absentFor: number | null;
+  /** The desired state of its entity could not be read when it was last tried (PROTOCOL B12). */
+  readonly suspended: boolean;
+}
+
+/** Deliveries claimed together. */
+export interface Claim {
+  readonly target: string;
+  /** Fences the claim: nothing is recorded for a row that no longer carries it. */
+  readonly token: string;
+  readonly deliveries: readonly Claimed[];
+  /** Until when something may be sent, on this process's monotonic clock (`performance.now()`), cautiously early. */
+  readonly leaseEnds: number;
+}
+
+/** Which deliveries to claim first. */
+export type Priority = 'interactive' | 'bulk';
+
+/**
+ * One class of priority at a time, so that the index gives the rows in order. A row whose claim has run out is taken
+ * over as unsure: what its last worker did is not known (PROTOCOL B5). A daemon that runs with another configuration
+ * than the applied one finds nothing (C7).
+ */
+const statement = `
+with due as materialized (
+  select d.target, d.entity, d.key from staffetta.delivery d
+  where d.target = $1 and d.priority = $2 and d.state in ('pending', 'waiting')
+    and d.due_at <= now() and d.due_at >= $3::timestamptz and (d.token is null or d.lease_until < now())
+    and d.entity in (select r.entity from staffetta.route r where r.target = $1 and (r.retry_at is null or r.retry_at <= now()))
+    and exists (select from staffetta.target t where t.target = $1 and (t.state = 'active' or t.state = 'waiting' and $7))
+    and (select revision from staffetta.installation) = $8
+  order by d.due_at limit $4 for update of d skip locked)
+update staffetta.delivery d set token = $5, claimed_rev = d.rev, lease_until = now() + make_interval(secs => $6::float8),
+  unsure = d.unsure or d.token is not null
+from due where (d.target, d.entity, d.key) = (due.target, due.entity, due.key)
+returning d.entity, d.key, d.unsure, coalesce(d.stray, '{}') as stray, d.attempts,
+  extract(epoch from now() - d.absent_since)::float8 as "absentFor", d.due_at as "dueAt",
+  (select r.error is not null from staffetta.route r where (r.target, r.entity) = (d.target, d.entity)) as suspended`;
+
+/** Claims deliveries of one target for one pump. */
+export class Claimer {
+  readonly #target: string;
+  readonly #revision: string;
+  /** Where to start looking, per priority: dead rows before it need not be passed (PROTOCOL B11). */
+  #bound: Record<Priority, string> = { interactive: '-infinity', bulk: '-infinity' };
+  #turn = 0;
+
+  constructor(target: string, revision: string) {
+    this.#target = target;
+    this.#revision = revision;
+  }
+
+  /** Looks at every delivery again at the next claim. */
+  reset(): void {
+    this.#bound = { interactive: '-infinity', bulk: '-infinity' };
+  }
+
+  /**
+   * Interactive deliveries before bulk ones; every fifth claim the other way round, so that bulk moves on under any
+   * load (PROTOCOL B11). Undefined where nothing is due. Committed when it returns (B1).
+   */
+  async claim(
+    database: Queryable,
+    { limit, leaseSeconds, probing }: { limit: number; leaseSeconds: number; probing: boolean },
+  ): Promise<Claim | undefined> {
+    this.#turn = (this.#turn + 1) % 5;
+    const order: Priority[] = this.#turn === 0 ? ['bulk', 'interactive'] : ['interactive', 'bulk'];
+    for (const priority of order) {
+      const token = randomUUID();
+      const leaseEnds = performance.now() + leaseSeconds * 1000;
+      const { rows } = await database.query<Claimed & { dueAt: Date }>({
+        name: 'claim',
+        text: statement,
+        values: [
+          this.#target,
+          priority === 'interactive' ? 0 : 1,
+          this.#bound[priority],
+          limit,
+          token,
+          leaseSeconds,
+          probing,
+          this.#revision,
+        ],
+      });
+      if (rows.length > 0) {
+        const oldest = Math.min(...rows.map(({ dueAt }) => dueAt.getTime()));
+        this.#bound[priority] = new Date(oldest - 10_000).toISOString();
+        return { target: this.#target, token, deliveries: rows, leaseEnds };
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Queryable } from '../database/transaction.ts';
+
+/** A target that has deliveries to come. */
+export interface Due {
+  readonly target: string;
+  /** How many are due now; counted to a thousand at most. */
+  readonly due: number;
+  /** Seconds until the next one is due; null if nothing is planned. */
+  readonly next: number | null;
+  /** The same of those that no failure put off, but a pause of our own: members gathered, a removal that waits. */
+  readonly soon: number | null;
+}
+
+/** The earliest planned delivery of each class of each target: two probes of an index per target. */
+const statement = `
+select t.target, n.due::int as due, extract(epoch from s.next - clock_timestamp())::float8 as next,
+  extract(epoch from s.soon - clock_timestamp())::float8 as soon
+from staffetta.target t
+cross join lateral (
+  select min(x.due_at) as next, min(x.due_at) filter (where x.error is null) as soon from (values (0::smallint), (1::smallint)) as p(priority)
+  cross join lateral (
+    select d.due_at, d.error from staffetta.delivery d
+    where d.target = t.target and d.priority = p.priority and d.state in ('pending', 'waiting') and d.due_at > clock_timestamp()
+    order by d.due_at limit 1) x) s
+cross join lateral (
+  select count(*) as due from (
+    select 1 from staffetta.delivery d
+    where d.target = t.target and d.priority in (0, 1) and d.state in ('pending', 'waiting') and d.due_at <= clock_timestamp()
+      and (d.token is null or d.lease_until < clock_timestamp()) limit 1000) c) n
+where t.state = 'active' or t.state = 'waiting'`;
+
+/** What is due, and when the next is. */
+export async function findDue(database: Queryable): Promise<Due[]> {
+  const { rows } = await database.query<Due>({ name: 'due', text: statement });
+  return rows;
+}

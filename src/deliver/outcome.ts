@@ -1,0 +1,41 @@
+import type { TargetErrorKind } from '../targets/target.ts';
+import type { NewLink, Operation } from './plan.ts';
+import type { Member } from './references.ts';
+
+/**
+ * What became of a claimed delivery:
+ * - `done`: paid; gone, unless a newer event came meanwhile
+ * - `again`: not paid yet, due at once (or after `dueIn`): the live entry has to be read, an entry stepped aside, a
+ *   removal waits for its re-insertion
+ * - `retry`: failed, tried again after a pause that grows with each attempt
+ * - `wait`: for another delivery, or for an entry that must be there first
+ * - `park`: cannot succeed until somebody changes something
+ * - `release`: given back as it was; nobody's attempts are spent
+ */
+export interface Outcome {
+  readonly entity: string;
+  readonly key: string;
+  readonly outcome: 'done' | 'again' | 'retry' | 'wait' | 'park' | 'release';
+  /** Seconds until it is due again. */
+  readonly dueIn?: number;
+  /** What is on the target is not known for certain. */
+  readonly unsure?: boolean;
+  /** Something may have gone out, and this is the remote id it was written under. */
+  readonly sent?: string;
+  /** The key was proven absent. */
+  readonly absent?: boolean;
+  readonly waitFor?: { readonly entity: string; readonly key: string };
+  /** What the link says from now on; null: there is none; left out: it stays. */
+  readonly link?: (NewLink & { readonly stableId: string | null }) | null;
+  /** The normalised remote ids that stay reserved; left out: all do. */
+  readonly reserved?: readonly string[];
+  readonly members?: readonly Member[];
+  readonly error?: { readonly kind: TargetErrorKind; readonly message: string };
+  /** A row of the journal; left out: nothing happened that is worth one. */
+  readonly journal?: {
+    readonly operation: Operation;
+    readonly result: 'done' | 'retried' | 'waiting' | 'parked' | 'unavailable' | 'fenced';
+    readonly remoteId: string | null;
+    readonly changed?: readonly string[];
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * Pays the deliveries of one target in one slot: claim, deliver, claim again, until nothing is due.
+ *
+ * A pump is idle or running. `run` starts an idle pump; of a running one it only asks that it look once more before it
+ * ends (PROTOCOL E1: otherwise each kick would start another copy). A pump ends when nothing is due, when its target is
+ * not to be sent anything, when told to stop, or after a few minutes, so that the job it runs in stays short.
+ */
+import { readParameters } from '../database/parameters.ts';
+import type { Queryable } from '../database/transaction.ts';
+import { Batch, type Delivered } from './batch.ts';
+import { markReached, markUnreachable, quarantine, takeProbe } from './breaker.ts';
+import { type Claim, Claimer } from './claim.ts';
+import type { Outcome } from './outcome.ts';
+import type { Destination } from './route.ts';
+
+/** The longest a pump runs in one go, in milliseconds. */
+const longest = 180_000;
+
+export interface PumpEvents {
+  /** A batch was settled. */
+  settled(target: string, outcomes: readonly Outcome[]): void;
+  /** Events were written for those who refer to what was delivered: they want to be ingested. */
+  told(): void;
+  /** The target could not be reached, or refused us. */
+  stopped(target: string, reason: string): void;
+}
+
+export class Pump {
+  readonly #database: Queryable;
+  readonly #destination: Destination;
+  readonly #claimer: Claimer;
+  readonly #events: PumpEvents;
+  readonly #stop: AbortSignal;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #refusals = 0;
+
+  constructor(database: Queryable, destination: Destination, revision: string, events: PumpEvents, stop: AbortSignal) {
+    this.#database = database;
+    this.#destination = destination;
+    this.#claimer = new Claimer(destination.name, revision);
+    this.#events = events;
+    this.#stop = stop;
+  }
+
+  /** Looks at every delivery again, however long it has been due (PROTOCOL B11). */
+  reset(): void {
+    this.#claimer.reset();
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /**
+   * Runs until nothing is due; ends at once where it runs already. `probeNow`: a target that is waiting is tried,
+   * whatever its pause.
+   */
+  async run({ probeNow = false } = {}): Promise<void> {
+    if (this.isRunning) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#loop(probeNow);
+    try {
+      await this.#running;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Resolves when a running pump has ended, however it did. */
+  async idle(): Promise<void> {
+    await this.#running?.catch(() => {});
+  }
+
+  async #loop(probeNow: boolean): Promise<void> {
+    const ends = performance.now() + longest;
+    let mayProbe = probeNow;
+    do {
+      this.#again = false;
+      while (!this.#stop.aborted && performance.now() < ends) {
+        const parameters = await readParameters(this.#database);
+        const leaseSeconds = parameters.LEASE_SECONDS;
+        const { batch: limit, name, timeout } = this.#destination;
+        let claim: Claim | undefined = await this.#claimer.claim(this.#database, {
+          limit,
+          leaseSeconds,
+          probing: false,
+        });
+        let probe = false;
+        if (!claim && (await takeProbe(this.#database, name, (3 * timeout) / 1000, mayProbe))) {
+          claim = await this.#claimer.claim(this.#database, { limit: 1, leaseSeconds, probing: true });
+          probe = claim !== undefined;
+          mayProbe = false;
+        }
+        if (!claim) break;
+        const delivered = await new Batch(this.#database, this.#destination, parameters, claim, this.#stop).deliver();
+        await this.#judge(delivered, probe, parameters);
+      }
+    } while (this.#again && !this.#stop.aborted && performance.now() < ends);
+  }
+
+  /** What a batch means for the target as a whole. */
+  async #judge(
+    delivered: Delivered,
+    probe: boolean,
+    parameters: Awaited<ReturnType<typeof readParameters>>,
+  ): Promise<void> {
+    const { name } = this.#destination;
+    const { outcomes, settled, unavailable, misconfigured } = delivered;
+    for (const { error, sent } of outcomes) {
+      if (error?.kind === 'one-sided') this.#refusals += 1;
+      else if (sent !== undefined) this.#refusals = 0;
+    }
+    const refused = this.#refusals >= parameters.ONE_SIDED_LIMIT;
+    const wrong =
+      misconfigured ?? (refused ? `${this.#refusals} changes in a row were refused for lack of rights` : undefined);
+    if (wrong !== undefined) {
+      this.#refusals = 0;
+      await quarantine(this.#database, name, wrong);
+      this.#events.stopped(name, wrong);
+    } else if (unavailable !== undefined) {
+      await markUnreachable(this.#database, name, unavailable, parameters);
+      this.#events.stopped(name, unavailable);
+    } else if (probe) await markReached(this.#database, name);
+    this.#events.settled(name, outcomes);
+    if (settled.told > 0) this.#events.told();
+  }
+}

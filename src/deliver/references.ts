@@ -1,0 +1,106 @@
+import pg from 'pg';
+import type { Queryable } from '../database/transaction.ts';
+
+const { escapeIdentifier } = pg;
+
+/** A member whose place in the holder's entry may have to change. */
+export interface Member {
+  readonly attribute: string;
+  readonly refEntity: string;
+  readonly refKey: string;
+  /** Whether the holder's desired state names it. */
+  readonly desired: boolean;
+  /** The remote id to stand in the entry: null if it is not desired, or has no entry yet. */
+  readonly wanted: string | null;
+  /** The remote id that stands there; null: none. */
+  readonly applied: string | null;
+}
+
+/** The members of one holder: how many stand there and will, and those that are to be looked at. */
+export interface Members {
+  readonly members: readonly Member[];
+  /** Attribute → members that stand in the entry now, and that should. */
+  readonly counts: ReadonlyMap<string, { readonly applied: number; readonly wanted: number }>;
+}
+
+/** Attribute → the entity it refers to. */
+export type ReferenceAttributes = ReadonlyMap<string, string>;
+
+/**
+ * Records who is a member of whom before looking which members have an entry: a link made after this is committed
+ * finds the holder and makes it due again, and one made before it is seen by `compareMembers`. So no arrival is missed
+ * (PROTOCOL F1).
+ */
+function interest(view: string, keyType: string): string {
+  return `
+insert into staffetta.reference (target, entity, key, attribute, ref_entity, ref_key)
+select distinct $3, $4, k.text, a.attribute, a.ref_entity, r.ref_key
+from unnest($1::${keyType}[], $2::text[]) as k(key, text)
+cross join lateral (select * from ${view} x where x.key = k.key offset 0) r
+join unnest($5::text[], $6::text[]) as a(attribute, ref_entity) on a.attribute = r.attribute
+where r.ref_key is not null and not exists (select from staffetta.reference s
+  where (s.target, s.entity, s.key, s.attribute, s.ref_entity, s.ref_key) = ($3, $4, k.text, a.attribute, a.ref_entity, r.ref_key))
+on conflict do nothing`;
+}
+
+/**
+ * Only members that differ leave the database, unless a holder is unsure: of ten thousand members and one change, one.
+ */
+function comparison(view: string, keyType: string): string {
+  return `
+with wanted as (
+  select distinct k.text as key, a.attribute, a.ref_entity, r.ref_key, true as desired
+  from unnest($1::${keyType}[], $2::text[]) as k(key, text)
+  cross join lateral (select * from ${view} x where x.key = k.key offset 0) r
+  join unnest($5::text[], $6::text[]) as a(attribute, ref_entity) on a.attribute = r.attribute
+  where r.ref_key is not null),
+stands as (
+  select s.key, s.attribute, s.ref_entity, s.ref_key, s.applied from staffetta.reference s
+  where s.target = $3 and s.entity = $4 and s.key = any($2::text[])),
+compared as (
+  select j.key, j.attribute, j.ref_entity, j.ref_key, j.desired is not null as desired, j.applied,
+    case when j.desired then l.remote_id end as wanted
+  from (wanted full join stands using (key, attribute, ref_entity, ref_key)) j
+  left join staffetta.link l on l.target = $3 and l.entity = j.ref_entity collate "C" and l.key = j.ref_key collate "C"),
+counted as (
+  select *, count(applied) over holder as applied_count, count(wanted) over holder as wanted_count,
+    row_number() over (partition by key, attribute) = 1 as one_of_each
+  from compared window holder as (partition by key, attribute))
+select key, attribute, ref_entity as "refEntity", ref_key as "refKey", desired, wanted, applied,
+  applied_count::int as "appliedCount", wanted_count::int as "wantedCount",
+  wanted is distinct from applied or not desired or key = any($7::text[]) as differs
+from counted
+where wanted is distinct from applied or not desired or key = any($7::text[]) or one_of_each`;
+}
+
+/** Reads the members of holders of one entity, by key. `unsure`: those of which every member is wanted. */
+export async function compareMembers(
+  database: Queryable,
+  target: string,
+  entity: string,
+  keyType: string,
+  attributes: ReferenceAttributes,
+  keys: readonly string[],
+  unsure: readonly string[],
+): Promise<Map<string, Members>> {
+  const view = `staffetta.${escapeIdentifier(`desired_${target}_${entity}_refs`)}`;
+  const values = [keys, keys, target, entity, [...attributes.keys()], [...attributes.values()]];
+  await database.query(interest(view, keyType), values);
+  const { rows } = await database.query<
+    Member & { key: string; appliedCount: number; wantedCount: number; differs: boolean }
+  >(comparison(view, keyType), [...values, unsure]);
+  return new Map(
+    [...Map.groupBy(rows, ({ key }) => key)].map(([key, rows]) => [
+      key,
+      {
+        members: rows.filter(({ differs }) => differs),
+        counts: new Map(
+          rows.map(({ attribute, appliedCount, wantedCount }) => [
+            attribute,
+            { applied: appliedCount, wanted: wantedCount },
+          ]),
+        ),
+      },
+    ]),
+  );
+}

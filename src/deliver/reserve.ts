@@ -1,0 +1,65 @@
+import type { Queryable } from '../database/transaction.ts';
+
+/** A remote id that a key needs before it may go out. */
+export interface Wish {
+  readonly key: string;
+  readonly normalised: string;
+}
+
+/** Who has a remote id that was wished for. */
+export interface Reservation extends Wish {
+  /** Our claim is gone: nothing may be sent for this key. */
+  readonly fenced: boolean;
+  /** Who holds it; null: taken in this instant, ask again. */
+  readonly holder: { readonly entity: string; readonly key: string } | null;
+}
+
+/**
+ * Reserves remote ids before they are used, one statement for a batch, fenced by the claim (PROTOCOL B6). Without it an
+ * entry that was created by a worker which then died would be an orphan once its identity is gone.
+ */
+const statement = `
+with want as (select * from unnest($3::text[], $4::text[]) as w(key, normalised)),
+mine as materialized (
+  select d.key from staffetta.delivery d
+  where d.target = $1 and d.entity = $2 and d.key = any($3::text[]) and d.token = $5 order by d.key for update),
+won as (
+  insert into staffetta.remote_id (target, normalised, entity, key)
+  select distinct on (w.normalised collate "C") $1, w.normalised, $2, w.key from want w join mine using (key)
+  order by w.normalised collate "C", w.key collate "C"
+  on conflict do nothing returning normalised, key)
+select w.key, w.normalised, m.key is null as fenced,
+  case when x.key is not null then jsonb_build_object('entity', $2::text, 'key', x.key)
+       when r.key is not null then jsonb_build_object('entity', r.entity, 'key', r.key) end as holder
+from want w left join mine m using (key) left join won x using (normalised)
+left join staffetta.remote_id r on r.target = $1 and r.normalised = w.normalised collate "C"`;
+
+/** Reserves what can be had; the answer says of each wish who holds it now. */
+export async function reserve(
+  database: Queryable,
+  { target, entity, token, wishes }: { target: string; entity: string; token: string; wishes: readonly Wish[] },
+): Promise<Reservation[]> {
+  if (wishes.length === 0) return [];
+  const { rows } = await database.query<Reservation>({
+    name: 'reserve',
+    text: statement,
+    values: [target, entity, wishes.map(({ key }) => key), wishes.map(({ normalised }) => normalised), token],
+  });
+  return rows;
+}
+
+/** The remote ids that are reserved for keys: where an entry may stand that no link tells of. */
+export async function reservedIds(
+  database: Queryable,
+  target: string,
+  entity: string,
+  keys: readonly string[],
+): Promise<Map<string, string[]>> {
+  const { rows } = await database.query<Wish>(
+    `select key, normalised from staffetta.remote_id where target = $1 and entity = $2 and key = any($3) order by normalised`,
+    [target, entity, keys],
+  );
+  return new Map(
+    [...Map.groupBy(rows, ({ key }) => key)].map(([key, rows]) => [key, rows.map(({ normalised }) => normalised)]),
+  );
+}

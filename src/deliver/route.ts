@@ -1,0 +1,32 @@
+import type { Target } from '../targets/target.ts';
+import type { Mapping } from './plan.ts';
+import type { ReferenceAttributes } from './references.ts';
+
+/** An entity of a target, with everything that delivering it needs and that does not change while a daemon runs. */
+export interface Route {
+  readonly target: string;
+  readonly entity: string;
+  /** Exact SQL type of the entity's key. */
+  readonly keyType: string;
+  readonly mapping: Mapping;
+  readonly references: ReferenceAttributes;
+  /** Adopt an existing entry that matches, instead of failing on it. */
+  readonly matches: boolean;
+}
+
+/** A target with its routes, as pumps use it. */
+export interface Destination {
+  readonly name: string;
+  readonly target: Target;
+  readonly routes: ReadonlyMap<string, Route>;
+  /** Entities that others refer to on this target. */
+  readonly referred: readonly string[];
+  /** Operations in flight per pump. */
+  readonly concurrency: number;
+  /** Milliseconds that one operation may take. */
+  readonly timeout: number;
+  /** Deliveries per claim. */
+  readonly batch: number;
+  /** The installation's secret, which keys the hashes of secret values. */
+  readonly secret: Buffer;
+}

@@ -1,0 +1,117 @@
+import type { Parameters } from '../database/parameters.ts';
+import { type Applied, TargetError } from '../targets/target.ts';
+import { backOff } from './back-off.ts';
+import type { Loaded } from './load.ts';
+import type { Outcome } from './outcome.ts';
+import type { Write } from './plan.ts';
+import type { Destination } from './route.ts';
+
+/** Sends one change and says what became of its delivery. */
+export async function send(
+  destination: Destination,
+  loaded: Loaded,
+  write: Write,
+  parameters: Parameters,
+): Promise<Outcome> {
+  try {
+    const applied = await destination.target.apply(write.change, AbortSignal.timeout(destination.timeout));
+    return succeeded(destination, loaded, write, applied);
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    return failed(destination, loaded, error, parameters, write);
+  }
+}
+
+function succeeded({ target }: Destination, { claimed, link }: Loaded, write: Write, applied: Applied): Outcome {
+  const { entity, key } = claimed;
+  return {
+    entity,
+    key,
+    outcome: write.operation === 'step aside' ? 'again' : 'done',
+    sent: applied.remoteId,
+    link: write.link ? { ...write.link, stableId: applied.stableId ?? link?.stableId ?? null } : null,
+    reserved: write.link ? [target.normalise(write.link.remoteId)] : [],
+    members: write.members,
+    journal: {
+      operation: write.operation,
+      result: 'done',
+      remoteId: applied.remoteId,
+      changed: changedAttributes(write),
+    },
+  };
+}
+
+function changedAttributes({ change }: Write): string[] {
+  if (change.operation === 'remove') return [];
+  const names =
+    change.operation === 'create' ? Object.keys(change.attributes) : change.changes.map(({ attribute }) => attribute);
+  return [...new Set(names)].sort();
+}
+
+/**
+ * What a failure means for one delivery (the kinds are explained at `TargetErrorKind`). What it means for the target as
+ * a whole – waiting, quarantine – is decided over the batch.
+ */
+export function failed(
+  destination: Destination,
+  { claimed, link }: Loaded,
+  error: TargetError,
+  parameters: Parameters,
+  write?: Write,
+): Outcome {
+  const { entity, key, attempts } = claimed;
+  const operation = write?.operation ?? 'none';
+  const remoteId = write?.change.remoteId ?? link?.remoteId ?? null;
+  const said = { entity, key, unsure: error.unsure, error: { kind: error.kind, message: error.message } };
+  const sent = error.unsure && remoteId !== null ? { sent: remoteId } : {};
+  const pause = backOff(attempts, parameters.RETRY_SECONDS, parameters.RETRY_MAX_SECONDS);
+  const exhausted = attempts + 1 >= parameters.RETRY_ATTEMPTS;
+  const parked: Outcome = {
+    ...said,
+    outcome: 'park',
+    // What was refused for certain gives its new remote id back; what may have been done keeps it.
+    ...(error.unsure ? sent : { reserved: link ? [destination.target.normalise(link.remoteId)] : [] }),
+    journal: { operation, result: 'parked', remoteId },
+  };
+  switch (error.kind) {
+    case 'unavailable':
+    case 'misconfigured':
+      return {
+        entity,
+        key,
+        outcome: 'release',
+        unsure: error.unsure,
+        ...sent,
+        error: said.error,
+        journal: { operation, result: 'unavailable', remoteId },
+      };
+    case 'gone':
+    case 'converged':
+      // Not a failure: the entry is not what the link says. Read it and compare again; but not for ever.
+      if (exhausted) return parked;
+      return {
+        ...said,
+        outcome: attempts === 0 ? 'again' : 'retry',
+        dueIn: attempts === 0 ? 0 : pause,
+        unsure: true,
+        ...sent,
+      };
+    case 'dependency':
+      if (exhausted) return parked;
+      return { ...said, outcome: 'wait', dueIn: pause, ...sent, journal: { operation, result: 'waiting', remoteId } };
+    case 'exists':
+    case 'rejected':
+    case 'one-sided':
+      return parked;
+    case 'unknown':
+      if (exhausted) return parked;
+      return {
+        ...said,
+        outcome: 'retry',
+        dueIn: pause,
+        unsure: true,
+        ...sent,
+        journal: { operation, result: 'retried', remoteId },
+      };
+  }
+}

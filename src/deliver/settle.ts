@@ -1,0 +1,130 @@
+import type { Queryable } from '../database/transaction.ts';
+import type { Outcome } from './outcome.ts';
+
+/**
+ * Records what became of a batch, in one statement. It locks every row first, in order (PROTOCOL B8, B9), and decides
+ * on the values it locked: a delivery that a newer event has touched stays, free and due. Links, members, reservations
+ * and journal are written only for rows that still carry our token. Of the others, what may have been written is handed
+ * on as doubt: `unsure`, with the remote id (B7). `unsure` ends only with the delivery.
+ *
+ * It commits asynchronously (B10): if the server loses it in a crash, the claim is still there, and unsure when taken
+ * over.
+ *
+ * $1 target, $2 token, $3 outcomes, $4 whether others may refer to these entries, as entity names.
+ */
+const statement = `
+with result as materialized (
+  select * from jsonb_to_recordset($3::jsonb) as r(entity text, key text, outcome text, "dueIn" float8, unsure boolean, sent text,
+    absent boolean, "waitFor" jsonb, link jsonb, "keepLink" boolean, reserved text[], members jsonb, error jsonb, journal jsonb)),
+locked as materialized (
+  select d.*, d.token is not distinct from $2::uuid as mine, d.rev <> d.claimed_rev as moved from staffetta.delivery d
+  join result r on d.entity = r.entity collate "C" and d.key = r.key collate "C"
+  where d.target = $1 order by d.target, d.entity, d.key for update of d),
+mine as materialized (
+  select r.*, l.moved, l.first_at, l.last_at, l.last_xid, l.last_actor, l.last_cause, l.attempts
+  from result r join locked l on l.entity = r.entity collate "C" and l.key = r.key collate "C" where l.mine),
+gone as (
+  delete from staffetta.delivery d using mine m
+  where (d.target, d.entity, d.key) = ($1, m.entity, m.key) and m.outcome = 'done' and not m.moved returning 1),
+freed as (
+  update staffetta.delivery d set token = null, claimed_rev = null, lease_until = null,
+    state = case when m.moved then 'pending' when m.outcome = 'wait' then 'waiting' when m.outcome = 'park' then 'parked' else 'pending' end,
+    due_at = case when m.outcome = 'release' then d.due_at
+                  when m.moved and m.outcome <> 'retry' then clock_timestamp()
+                  else clock_timestamp() + make_interval(secs => coalesce(m."dueIn", 0)) end,
+    attempts = case when m.outcome = 'release' then d.attempts when m.outcome in ('retry', 'wait', 'park') or m.error is not null then d.attempts + 1 else 0 end,
+    unsure = d.unsure or coalesce(m.unsure, false),
+    absent_since = case when m.outcome = 'release' then d.absent_since when m.absent then coalesce(d.absent_since, clock_timestamp()) end,
+    wait_entity = m."waitFor" ->> 'entity', wait_key = m."waitFor" ->> 'key',
+    error_kind = case when m.outcome = 'release' then d.error_kind else m.error ->> 'kind' end,
+    error = case when m.outcome = 'release' then d.error else m.error ->> 'message' end,
+    error_at = case when m.outcome = 'release' then d.error_at when m.error is not null then clock_timestamp() end
+  from mine m
+  where (d.target, d.entity, d.key) = ($1, m.entity, m.key) and not (m.outcome = 'done' and not m.moved) returning 1),
+lost as (
+  insert into staffetta.delivery as d (target, entity, key, unsure, stray, last_cause)
+  select $1, r.entity, r.key, true, array[r.sent], 'written by a worker whose claim had run out' from result r
+  left join locked l on l.entity = r.entity collate "C" and l.key = r.key collate "C"
+  where l.mine is not true and r.sent is not null order by r.entity collate "C", r.key collate "C"
+  on conflict (target, entity, key) do update set rev = d.rev + 1, unsure = true, stray = coalesce(d.stray, '{}') || excluded.stray
+  returning 1),
+old as materialized (
+  select m.entity, m.key, k.remote_id from mine m
+  left join staffetta.link k on (k.target, k.entity, k.key) = ($1, m.entity collate "C", m.key collate "C") where not m."keepLink"),
+linked as (
+  insert into staffetta.link as k (target, entity, key, remote_id, stable_id, state, attributes, fingerprint, disable)
+  select $1, m.entity, m.key, m.link ->> 'remoteId', m.link ->> 'stableId', m.link ->> 'state', m.link -> 'attributes',
+    m.link ->> 'fingerprint', nullif(m.link -> 'disable', 'null')
+  from mine m where not m."keepLink" and m.link is not null order by m.entity collate "C", m.key collate "C"
+  on conflict (target, entity, key) do update set remote_id = excluded.remote_id, stable_id = coalesce(excluded.stable_id, k.stable_id),
+    state = excluded.state, attributes = excluded.attributes, fingerprint = excluded.fingerprint, disable = excluded.disable, at = clock_timestamp()
+  returning 1),
+unlinked as (
+  delete from staffetta.link k using mine m
+  where (k.target, k.entity, k.key) = ($1, m.entity, m.key) and not m."keepLink" and m.link is null returning 1),
+unreserved as (
+  delete from staffetta.remote_id i using mine m
+  where (i.target, i.entity, i.key) = ($1, m.entity, m.key) and m.reserved is not null and i.normalised <> all (m.reserved)
+  returning i.entity, i.key),
+member as (
+  select m.entity, m.key, x.* from mine m
+  cross join lateral jsonb_to_recordset(m.members) as x(attribute text, "refEntity" text, "refKey" text, desired boolean, wanted text)
+  where m.outcome in ('done', 'again')),
+members as (
+  update staffetta.reference s set applied = x.wanted from member x
+  where (s.target, s.entity, s.key, s.attribute, s.ref_entity, s.ref_key) = ($1, x.entity, x.key, x.attribute, x."refEntity", x."refKey")
+    and x.desired returning 1),
+parted as (
+  delete from staffetta.reference s using member x
+  where (s.target, s.entity, s.key, s.attribute, s.ref_entity, s.ref_key) = ($1, x.entity, x.key, x.attribute, x."refEntity", x."refKey")
+    and not x.desired returning 1),
+dissolved as (
+  delete from staffetta.reference s using mine m
+  where (s.target, s.entity, s.key) = ($1, m.entity, m.key) and not m."keepLink" and m.link is null returning 1),
+told as ( -- holders of a member that came, moved or went, and whoever waits for a remote id that is free now
+  insert into staffetta.event (source, op, cols, actor)
+  select '@link', 'U', array[$1, entity, key], session_user from (
+    select o.entity, o.key from old o join mine m using (entity, key)
+    where o.remote_id is distinct from m.link ->> 'remoteId' and m.entity = any ($4::text[])
+    union
+    select u.entity, u.key from unreserved u where exists (
+      select from staffetta.delivery w where (w.target, w.wait_entity, w.wait_key) = ($1, u.entity, u.key))) x returning 1),
+journaled as (
+  insert into staffetta.journal (target, entity, key, operation, result, remote_id, changed, lag, xid, actor, cause, attempt, error_kind, message)
+  select $1, m.entity, m.key, m.journal ->> 'operation', m.journal ->> 'result', m.journal ->> 'remoteId',
+    case when m.journal ? 'changed' then array(select jsonb_array_elements_text(m.journal -> 'changed')) end,
+    clock_timestamp() - m.first_at, m.last_xid, m.last_actor, m.last_cause, m.attempts + 1, m.error ->> 'kind', m.error ->> 'message'
+  from mine m where m.journal is not null returning 1)
+select set_config('synchronous_commit', 'off', true), (select count(*) from gone)::int as gone, (select count(*) from freed)::int as freed,
+  (select count(*) from lost)::int as lost, (select count(*) from told)::int as told`;
+
+/** How a batch was settled. */
+export interface Settled {
+  /** Deliveries paid for good. */
+  readonly gone: number;
+  readonly freed: number;
+  /** Outcomes that came too late: their claims had run out. */
+  readonly lost: number;
+  /** Events written for those who refer to these entries, or wait for their ids. */
+  readonly told: number;
+}
+
+export async function settle(
+  database: Queryable,
+  { target, token, referred }: { target: string; token: string; referred: readonly string[] },
+  outcomes: readonly Outcome[],
+): Promise<Settled> {
+  const results = outcomes.map((outcome) => ({
+    ...outcome,
+    keepLink: outcome.link === undefined,
+    members: outcome.members ?? [],
+  }));
+  const { rows } = await database.query<Settled>({
+    name: 'settle',
+    text: statement,
+    values: [target, token, JSON.stringify(results), referred],
+  });
+  const [settled] = rows;
+  if (!settled) throw new Error('settle returned no row');
+  return settled;
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import type { Attributes, Value } from '../targets/target.ts';
+
+/** A value as a link keeps it: as it is, or only its hash where it is secret or long (PROTOCOL D5). */
+export type StoredValue = Value | { readonly hash: string };
+
+/** Attribute name → values, as a link keeps them. */
+export type Stored = Readonly<Record<string, readonly StoredValue[]>>;
+
+const longest = 256;
+
+/** The form in which a link keeps values. `secret` are the names of secret attributes, `key` the installation's secret. */
+export function toStored(attributes: Attributes, secret: ReadonlySet<string>, key: Buffer): Stored {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, values]) => [
+      name,
+      values.map((value) => (secret.has(name) ? { hash: keyedHash(value, key) } : shorten(value))),
+    ]),
+  );
+}
+
+/** sha256(k || sha256(k || v)), as SQL computes it too. */
+function keyedHash(value: Value, key: Buffer): string {
+  const inner = createHash('sha256').update(key).update(bytes(value)).digest();
+  return createHash('sha256').update(key).update(inner).digest('hex');
+}
+
+function shorten(value: Value): StoredValue {
+  const content = bytes(value);
+  return content.length > longest ? { hash: createHash('sha256').update(content).digest('hex') } : value;
+}
+
+function bytes(value: Value): Buffer {
+  return typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.base64, 'base64');
+}
+
+/** A text that is the same for two stored values exactly when they are the same. */
+export function storedText(value: StoredValue): string {
+  if (typeof value === 'string') return `=${value}`;
+  return 'hash' in value ? `#${value.hash}` : `:${value.base64}`;
+}

@@ -1,0 +1,87 @@
+/**
+ * Deliveries that wait for the remote id of another (PROTOCOL C4). Who waits for whom stands in the deliveries
+ * themselves; a circle of them is a swap, which its smallest key breaks by stepping aside.
+ */
+import type { Queryable } from '../database/transaction.ts';
+
+export interface Holder {
+  readonly entity: string;
+  readonly key: string;
+}
+
+/**
+ * Whether `key` would close a circle by waiting for `holder`, and is the smallest key in it. The walk follows waiting
+ * and parked deliveries from the holder on; UNION ends it where it meets itself.
+ */
+const smallestOfCircle = `
+with recursive chain as (
+  select $4::text collate "C" as entity, $5::text collate "C" as key
+  union
+  select d.wait_entity, d.wait_key from chain c
+  join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, c.entity, c.key) and d.wait_key is not null
+  where (c.entity, c.key) <> ($2::text, $3::text))
+select bool_or((entity, key) = ($2::text, $3::text)) as circle,
+  ($2::text collate "C", $3::text collate "C") <= all (select entity, key from chain) as smallest
+from chain`;
+
+/** What a key that lost its remote id to `holder` does next. */
+export async function inCircle(
+  database: Queryable,
+  target: string,
+  entity: string,
+  key: string,
+  holder: Holder,
+): Promise<'step aside' | 'wait'> {
+  const { rows } = await database.query<{ circle: boolean; smallest: boolean }>(smallestOfCircle, [
+    target,
+    entity,
+    key,
+    holder.entity,
+    holder.key,
+  ]);
+  return rows[0]?.circle && rows[0].smallest ? 'step aside' : 'wait';
+}
+
+/** Whether the holder of a remote id has a delivery of its own, and so may still let go of it. */
+export async function isMoving(database: Queryable, target: string, { entity, key }: Holder): Promise<boolean> {
+  const { rows } = await database.query<{ moving: boolean }>(
+    `select exists (select from staffetta.delivery where (target, entity, key) = ($1, $2, $3) and state <> 'parked') as moving`,
+    [target, entity, key],
+  );
+  return rows[0]?.moving ?? false;
+}
+
+/**
+ * After waiting has been recorded: whoever can move now does. That is the smallest key of a circle (the last to record
+ * its wait sees the whole circle), a holder that only waits out `removeAfter`, and whoever waits for an id that its
+ * holder has let go of meanwhile. Rows are locked in order (PROTOCOL B9).
+ */
+const wakeMovable = `
+with recursive walk as (
+  select d.entity as from_entity, d.key as from_key, d.wait_entity as entity, d.wait_key as key
+  from staffetta.delivery d where d.target = $1 and (d.entity, d.key) in (select * from unnest($2::text[], $3::text[]))
+    and d.wait_key is not null
+  union
+  select w.from_entity, w.from_key, d.wait_entity, d.wait_key from walk w
+  join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, w.entity, w.key) and d.wait_key is not null),
+circle as (select from_entity, from_key from walk where (entity, key) = (from_entity, from_key)),
+movable as (
+  select distinct on (w.from_entity, w.from_key) w.entity, w.key from walk w join circle using (from_entity, from_key)
+  order by w.from_entity, w.from_key, w.entity collate "C", w.key collate "C"),
+deferred as (
+  select w.entity, w.key from walk w join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, w.entity, w.key)
+  where d.absent_since is not null),
+freed as (
+  select w.from_entity, w.from_key from walk w
+  where not exists (select from staffetta.remote_id r where (r.target, r.entity, r.key) = ($1, w.entity, w.key))),
+due as materialized (
+  select d.entity, d.key from staffetta.delivery d
+  where d.target = $1 and (d.entity, d.key) in (select * from movable union select * from deferred union select * from freed)
+  order by d.target, d.entity, d.key for update)
+update staffetta.delivery d set due_at = clock_timestamp(), state = case when d.state = 'parked' then 'pending' else d.state end
+from due where d.target = $1 and (d.entity, d.key) = (due.entity, due.key)`;
+
+export async function wake(database: Queryable, target: string, waiting: readonly Holder[]): Promise<void> {
+  if (waiting.length === 0) return;
+  await database.query(wakeMovable, [target, waiting.map(({ entity }) => entity), waiting.map(({ key }) => key)]);
+}

@@ -1,0 +1,156 @@
+import pg from 'pg';
+import type { AttributeConfig } from '../config/schema.ts';
+import { parseTemplate } from '../config/template.ts';
+import type { View } from './column.ts';
+import { keyType } from './key.ts';
+import { attributesOf, columnOf, type Mapping } from './mapping.ts';
+import { compileTemplate } from './template.ts';
+import { constantValues, hashesOf, hashesOfText, reference, textOf, valuesOf } from './value.ts';
+
+const { escapeLiteral } = pg;
+
+/** What a value must go through to stand in a remote id, by kind of target. */
+const escapes = {
+  ldap: (expression: string) => `staffetta.rfc4514(${expression})`,
+} satisfies Record<Mapping['type'], (expression: string) => string>;
+
+/** SQL for the secret that keys hashes (PROTOCOL D5). As a subquery it is read once per query and can hide no row. */
+const installationKey = '(select secret from staffetta.installation)';
+
+/** A function of PostgreSQL takes 100 arguments at most: so many names and values make one object. */
+const pairsPerObject = 50;
+
+/** A name and the SQL of what it stands for. */
+type Pair = readonly [name: string, sql: string];
+
+/** The query behind a desired view: (key, released, remote_id, attributes, disable, match, fingerprint). */
+export function compileRows(mapping: Mapping, view: View): string {
+  const { config, type } = mapping;
+  const template = (source: string, escapeValue?: (expression: string) => string) =>
+    compileTemplate(parseTemplate(source), (name) => textOf(columnOf(view, name)), escapeValue);
+  const { open, secret, hashes } = compileAttributes(mapping, view, template);
+  const remoteId = (source: string) => template(source, escapes[type]);
+  const cleared = (source: string) => `coalesce(staffetta.values_of(${template(source)}), '[]')`;
+  const disable =
+    config.disable === undefined
+      ? 'null::jsonb'
+      : jsonObject([
+          ['remote_id', config.disable.dn === undefined ? 'null' : remoteId(config.disable.dn)],
+          [
+            'attributes',
+            jsonObject(Object.entries(config.disable.attributes).map(([name, to]) => [name, cleared(to)])),
+          ],
+        ]);
+  const columns: Pair[] = [
+    ['remote_id', remoteId(config.dn)],
+    ['attributes', `jsonb_strip_nulls(${jsonObject(open)})`],
+    ['secrets', `jsonb_strip_nulls(${jsonObject(secret)})`],
+    ['hashes', `jsonb_strip_nulls(${jsonObject(hashes)})`],
+    ['disable', disable],
+    ['match', compileMatch(mapping, view)],
+  ];
+  const used = columns.filter(([name]) => secret.length > 0 || (name !== 'secrets' && name !== 'hashes'));
+  const inScope = (sql: string) => (config.only === undefined ? sql : `case when s.in_scope then ${sql} end`);
+  const [attributes, hashed] = secret.length > 0 ? ['d.attributes || d.secrets', 'd.hashes'] : ['d.attributes', 'null'];
+  return `
+  ${header(mapping)}
+  select d.key, d.released, d.remote_id, ${attributes}, d.disable, d.match,
+    case when not d.released then staffetta.fingerprint(d.remote_id, d.attributes, ${hashed}, d.disable) end
+  from (
+    select ${keyExpression(mapping, view)} as key,
+      ${config.only === undefined ? 'false' : 's.in_scope is not true'} as released,
+      ${used.map(([name, sql]) => `${inScope(sql)} as ${name}`).join(',\n      ')}
+    from ${from(mapping, view)}
+  ) d
+`;
+}
+
+/** By which values an existing entry is recognised; NULL where one is missing, for then nothing is. */
+function compileMatch({ config }: Mapping, view: View): string {
+  const pairs = Object.entries(config.match ?? {}).map(([name, from]): Pair => [name, valuesOf(columnOf(view, from))]);
+  if (pairs.length === 0) return 'null::jsonb';
+  const present = pairs.map(([, values]) => `${values} is not null`).join(' and ');
+  return `case when ${present} then ${jsonObject(pairs.map(([name, values]) => [name, `${values} -> 0`]))} end`;
+}
+
+/** The attributes apart from references: those that may be seen, the secret ones, and the hashes of these. */
+function compileAttributes(
+  mapping: Mapping,
+  view: View,
+  template: (source: string) => string,
+): Record<'open' | 'secret' | 'hashes', Pair[]> {
+  const open: Pair[] = [];
+  const secret: Pair[] = [];
+  const hashes: Pair[] = [];
+  for (const [name, attribute] of attributesOf(mapping, view)) {
+    if (attribute.kind === 'reference') continue;
+    (attribute.secret ? secret : open).push([name, compileValues(attribute, view, template)]);
+    if (!attribute.secret) continue;
+    if (attribute.kind === 'column') hashes.push([name, hashesOf(columnOf(view, attribute.from), installationKey)]);
+    if (attribute.kind === 'template') hashes.push([name, hashesOfText(template(attribute.template), installationKey)]);
+  }
+  return { open, secret, hashes };
+}
+
+function compileValues(
+  attribute: Exclude<AttributeConfig, { kind: 'reference' }>,
+  view: View,
+  template: (source: string) => string,
+): string {
+  switch (attribute.kind) {
+    case 'values':
+      return constantValues(attribute.values);
+    case 'template':
+      return `staffetta.values_of(${template(attribute.template)})`;
+    case 'column':
+      return valuesOf(columnOf(view, attribute.from));
+  }
+}
+
+/** The query behind the references of a mapping: (key, attribute, ref_key). Undefined where it has none. */
+export function compileReferences(mapping: Mapping, view: View): string | undefined {
+  const branches = attributesOf(mapping, view).flatMap(([name, attribute]) => {
+    if (attribute.kind !== 'reference') return [];
+    const column = columnOf(view, attribute.from);
+    const canonical = keyType(column.base)?.canonical;
+    if (!canonical) throw new Error(`column ${column.name} of ${mapping.view} holds no keys`);
+    return [
+      `  select ${keyExpression(mapping, view)}, ${escapeLiteral(name)}::text, m.ref_key
+  from ${from(mapping, view)}
+    cross join lateral (select distinct ${canonical('e')} as ref_key from unnest(${reference(column)}) e where e is not null) m${
+      mapping.config.only === undefined ? '' : '\n  where s.in_scope'
+    }`,
+    ];
+  });
+  if (branches.length === 0) return undefined;
+  return `\n  ${header(mapping)}\n${branches.join('\n  union all\n')}\n`;
+}
+
+function header({ path }: Mapping): string {
+  return `-- Generated by "staffetta apply" from ${path.join('.')}: change it there.`;
+}
+
+/** The key, uncast, with the guard that its type is still the one declared (PROTOCOL D2). */
+function keyExpression({ key }: Mapping, view: View): string {
+  const column = columnOf(view, key);
+  return `staffetta.key_of_type(${reference(column)}, null::${column.type})`;
+}
+
+/** The view as `v` and, where the mapping has `only`, whether a row meets it as `s.in_scope`. */
+function from({ config }: Mapping, view: View): string {
+  if (config.only === undefined) return `${view.sql} v`;
+  return `${view.sql} v cross join lateral (select (\n${config.only}\n    ) as in_scope) s`;
+}
+
+/** SQL for a JSON object, a line for each name. */
+function jsonObject(pairs: readonly Pair[]): string {
+  if (pairs.length === 0) return `'{}'::jsonb`;
+  const objects: string[] = [];
+  for (let start = 0; start < pairs.length; start += pairsPerObject) {
+    const lines = pairs
+      .slice(start, start + pairsPerObject)
+      .map(([name, value]) => `        ${escapeLiteral(name)}, ${value}`);
+    objects.push(`jsonb_build_object(\n${lines.join(',\n')})`);
+  }
+  return objects.join(' || ');
+}

@@ -1,0 +1,148 @@
+/**
+ * The resident ingester of a daemon: asleep while nothing happens, awake within milliseconds of a commit, and never in
+ * the way of who commits. States (PROTOCOL A1–A3):
+ *
+ * - away: no connection. Tried again with growing pauses.
+ * - awake: drains until an ingest finds nothing. Holds no lock, so writers do not ring.
+ * - parking: has taken the lock P, so that writers ring from now on, and noted its own transaction id X. It goes on
+ *   draining after 1, 2, 4 … ms until no transaction older than X is left, which would not have seen P and so would not
+ *   have rung; then once more. A bell ends the pause. Where P is not to be had, another drainer is parked: polls.
+ * - parked: waits for the bell, or for the poll, which is what guarantees that nothing is missed.
+ *
+ * awake → parking → parked → awake, and from anywhere to away.
+ */
+import pg from 'pg';
+import { parkedLock } from '../capture/trigger.ts';
+import { type Parameters, readParameters } from '../database/parameters.ts';
+import { connectionOptions } from '../database/pool.ts';
+import type { Drained, Ingest } from './ingest.ts';
+
+/** A session that is silent for so long is ended by the server, which frees P (PROTOCOL A3). Polls are far more frequent. */
+const idleSessionTimeout = 120_000;
+
+const queryTimeout = 60_000;
+
+export interface DrainerEvents {
+  /** Events were ingested, or a poll is due: look what is to be delivered. */
+  drained(drained: Drained | undefined): void;
+  /** The database cannot be reached, or refuses something that is no fault of a source. */
+  failed(error: unknown): void;
+  /** It can be reached (again). */
+  connected(): void;
+}
+
+export class Drainer {
+  readonly #url: string;
+  readonly #ingest: Ingest;
+  readonly #events: DrainerEvents;
+  readonly #stop: AbortSignal;
+  #bell = Promise.withResolvers<void>();
+  #rung = false;
+
+  constructor(url: string, ingest: Ingest, events: DrainerEvents, stop: AbortSignal) {
+    this.#url = url;
+    this.#ingest = ingest;
+    this.#events = events;
+    this.#stop = stop;
+    stop.addEventListener('abort', () => this.ring(), { once: true });
+  }
+
+  /** Something may be there to ingest. */
+  ring(): void {
+    this.#rung = true;
+    this.#bell.resolve();
+  }
+
+  /** Runs until told to stop; connects again whenever the connection is lost. */
+  async run(): Promise<void> {
+    let failures = 0;
+    while (!this.#stop.aborted) {
+      const client = new pg.Client({
+        ...connectionOptions(this.#url, 'staffetta drainer'),
+        query_timeout: queryTimeout,
+      });
+      client.on('error', () => this.ring()); // the next query says what is wrong
+      try {
+        await client.connect();
+        await client.query(`set idle_session_timeout = ${idleSessionTimeout}`);
+        this.#ingest.reset();
+        failures = 0;
+        this.#events.connected();
+        await this.#live(client);
+      } catch (error) {
+        if (this.#stop.aborted) break;
+        this.#events.failed(error);
+        failures += 1;
+        this.#rung = false;
+        await this.#pause(Math.min(100 * 2 ** failures, 10_000));
+      } finally {
+        await client.end().catch(() => {});
+      }
+    }
+  }
+
+  async #live(client: pg.Client): Promise<void> {
+    while (!this.#stop.aborted) {
+      const parameters = await readParameters(client);
+      await this.#drain(client, parameters);
+      const poll = parameters.POLL_SECONDS * 1000;
+      const mark = await this.#park(client);
+      if (mark === undefined || (await this.#settleDown(client, parameters, mark, poll)))
+        await this.#sleep(client, parameters, poll);
+      if (mark !== undefined) await client.query('select pg_advisory_unlock($1)', [parkedLock]);
+    }
+  }
+
+  async #drain(client: pg.Client, parameters: Parameters): Promise<Drained> {
+    this.#rung = false;
+    const drained = await this.#ingest.drain(client, parameters);
+    if (drained.events > 0) this.#events.drained(drained);
+    return drained;
+  }
+
+  /** Takes P and answers with X, the id of a transaction that began after; undefined where P is not to be had. */
+  async #park(client: pg.Client): Promise<bigint | undefined> {
+    try {
+      await client.query('begin');
+      await client.query(`set local lock_timeout = '50ms'`);
+      await client.query('select pg_advisory_lock($1)', [parkedLock]);
+      const { rows } = await client.query<{ xid: string }>('select pg_current_xact_id()::text as xid');
+      await client.query('commit');
+      return rows[0] && BigInt(rows[0].xid);
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || error.code !== '55P03') throw error;
+      await client.query('rollback');
+      return undefined;
+    }
+  }
+
+  /** Drains until every transaction that may not have seen P is over. False if something came, so that we are awake. */
+  async #settleDown(client: pg.Client, parameters: Parameters, mark: bigint, poll: number): Promise<boolean> {
+    for (let pause = 1; ; pause = Math.min(pause * 2, poll)) {
+      const drained = await this.#drain(client, parameters);
+      if (drained.events > 0) return false;
+      if (drained.xmin >= mark) return (await this.#drain(client, parameters)).events === 0;
+      if (this.#stop.aborted) return false;
+      await this.#pause(pause);
+    }
+  }
+
+  /** Waits for the bell; at each poll looks by itself. */
+  async #sleep(client: pg.Client, parameters: Parameters, poll: number): Promise<void> {
+    while (!this.#stop.aborted && !this.#rung) {
+      await this.#pause(poll);
+      if (this.#rung || this.#stop.aborted) return;
+      const { events } = await this.#drain(client, parameters);
+      this.#events.drained(undefined);
+      if (events > 0) return;
+    }
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    if (this.#rung) return;
+    this.#bell = Promise.withResolvers();
+    const timer = setTimeout(() => this.#bell.resolve(), milliseconds);
+    await this.#bell.promise;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,86 @@
+import pg from 'pg';
+
+const { escapeLiteral } = pg;
+
+/** A source that gives keys of an entity through a function made by `apply`. */
+export interface Feed {
+  readonly source: string;
+  readonly entity: string;
+  /** Quoted name of `keys_…(cols text[])`. */
+  readonly keysFunction: string;
+}
+
+/** The source name of the events that settle writes: an entry that others refer to or wait for came, moved or went. */
+export const linkSource = '@link';
+
+/**
+ * The one statement that turns events into deliveries (PROTOCOL A7): events are deleted, read into keys, grouped, and
+ * upserted in (target, entity, key) order (B9). Several ingesters may run it at once.
+ *
+ * $1 low-water mark (xid8), $2 events at most, $3 rows of a transaction beyond which it is bulk (A9), $4 sources to
+ * take, $5 seconds a holder waits for more of its members (F1), $6 the configuration that the sources were read for: under
+ * another one nothing is taken, since events would be lost on entities that it does not know of (C7).
+ *
+ * It is built of the sources to take, so that one whose function is broken can be left out (A10).
+ */
+export function ingestStatement(feeds: readonly Feed[]): string {
+  const keyed = feeds.map(
+    ({ source, entity, keysFunction }) =>
+      `select null::text as target, ${escapeLiteral(entity)} as entity, k.key, interval '0' as delay, v.*
+       from value v cross join lateral ${keysFunction}(v.cols) as k(key) where v.source = ${escapeLiteral(source)} and k.key is not null`,
+  );
+  const routes = feeds.map(({ source, entity }) => `(${escapeLiteral(source)}, ${escapeLiteral(entity)})`);
+  return `
+with claimed as materialized (
+  select seq, xid, at, source, op, cols, actor from staffetta.event
+  where xid >= $1::xid8 and source = any($4::text[]) and (select revision from staffetta.installation) = $6
+  order by xid, seq limit $2 for update skip locked),
+gone as (delete from staffetta.event e using claimed c where e.xid = c.xid and e.seq = c.seq),
+volume as (select xid, count(*) > $3::int as bulk from claimed group by xid),
+value as materialized ( -- one evaluation of a key expression per distinct row, however many events
+  select source, cols, min(bulk::int) as priority, count(*)::int as events,
+    (array_agg(row(at, op, actor, xid)::staffetta.cause order by seq))[1] as first,
+    (array_agg(row(at, op, actor, xid)::staffetta.cause order by seq desc))[1] as last
+  from claimed join volume using (xid) where op <> 'R' group by source, cols),
+keyed as (
+  ${[
+    ...keyed,
+    // Holders gather the changes of their members; whoever waits for this entry's remote id goes at once.
+    `select r.target, r.entity, r.key, make_interval(secs => $5::float8), v.* from value v
+     join staffetta.reference r on (r.target, r.ref_entity, r.ref_key) = (v.cols[1], v.cols[2], v.cols[3]) where v.source = '${linkSource}'`,
+    `select d.target, d.entity, d.key, interval '0', v.* from value v
+     join staffetta.delivery d on (d.target, d.wait_entity, d.wait_key) = (v.cols[1], v.cols[2], v.cols[3]) where v.source = '${linkSource}'`,
+  ].join('\n  union all ')}),
+merged as (
+  select r.target, r.entity, k.key, min(k.delay) as delay, min(greatest(k.priority, (k.delay > interval '0')::int))::smallint as priority, sum(k.events)::int as events,
+    (array_agg(row((k.first).at, staffetta.cause_text((k.first).op, k.source), (k.first).actor, (k.first).xid)::staffetta.cause_said order by (k.first).at))[1] as first,
+    (array_agg(row((k.last).at, staffetta.cause_text((k.last).op, k.source), (k.last).actor, (k.last).xid)::staffetta.cause_said order by (k.last).at desc))[1] as last
+  from keyed k join staffetta.route r on r.entity = k.entity collate "C" and (k.target is null or r.target = k.target collate "C")
+  group by r.target, r.entity, k.key),
+owed as (
+  insert into staffetta.delivery as d (target, entity, key, priority, due_at, events,
+    first_at, first_cause, first_actor, last_at, last_cause, last_actor, last_xid)
+  select target, entity, key, priority, clock_timestamp() + delay, events,
+    (first).at, (first).cause, (first).actor, (last).at, (last).cause, (last).actor, (last).xid
+  from merged order by target collate "C", entity collate "C", key collate "C"
+  on conflict (target, entity, key) do update set
+    rev = d.rev + 1,
+    priority = least(d.priority, excluded.priority),
+    state = case when d.state in ('held', 'parked') then 'pending' else d.state end,
+    due_at = case when d.attempts > 0 and d.state <> 'parked' then d.due_at else least(d.due_at, excluded.due_at) end,
+    attempts = case when d.state = 'parked' then 0 else d.attempts end,
+    events = d.events + excluded.events,
+    last_at = excluded.last_at, last_cause = excluded.last_cause, last_actor = excluded.last_actor, last_xid = excluded.last_xid
+  returning target),
+owing as (
+  select r.target, r.entity from staffetta.route r
+  where r.entity in (select f.entity from claimed c join (values ${[...routes, "('', '')"].join(', ')}) as f(source, entity) using (source) where c.op = 'R')
+  order by r.target, r.entity for update),
+rescan as ( -- owed durably: never only a job (PROTOCOL A11)
+  update staffetta.route r set rescan = r.rescan + 1 from owing o where (r.target, r.entity) = (o.target, o.entity) returning 1)
+select (select count(*) from claimed)::int as claimed, (select count(*) from rescan)::int as rescans,
+  array(select distinct target from owed) as targets, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
+  (select count(*) from claimed) < $2 and exists (
+    select from staffetta.event e where e.xid >= $1::xid8 and e.source = any($4::text[])
+      and not exists (select from claimed c where c.xid = e.xid and c.seq = e.seq)) as skipped`;
+}

@@ -1,0 +1,82 @@
+/** `run --once`: drains what is due, in this process and without graphile-worker, and says what is left. */
+import type { LoadedConfig } from './config/load.ts';
+import { readParameters } from './database/parameters.ts';
+import { createPool } from './database/pool.ts';
+import type { Queryable } from './database/transaction.ts';
+import { findDue } from './deliver/due.ts';
+import type { PumpEvents } from './deliver/pump.ts';
+import { openDestinations } from './destinations.ts';
+import { readFeeds } from './ingest/feeds.ts';
+import { Ingest } from './ingest/ingest.ts';
+import type { Log } from './log.ts';
+import { Pumps } from './pumps.ts';
+import { rescanOwed } from './reconcile/rescan.ts';
+
+/** Pauses of our own making – members gathered, removals waiting for re-insertion – are waited for up to so many seconds. */
+const patience = 15;
+
+/** What is left when nothing more can be done at once. */
+export interface Left {
+  /** Deliveries paid. */
+  readonly done: number;
+  /** Deliveries that are still due or will be tried again. */
+  readonly remaining: number;
+  /** Deliveries that wait for a person. */
+  readonly parked: number;
+}
+
+export async function runOnce(
+  loaded: LoadedConfig,
+  { log, settled, stop }: { log: Log; settled?: PumpEvents['settled']; stop: AbortSignal },
+): Promise<Left> {
+  const { config, revision } = loaded;
+  const slots = (target: string) => config.targets[target]?.slots ?? 1;
+  const pool = createPool(
+    config.database.url,
+    'staffetta once',
+    Object.keys(config.targets).reduce((sum, target) => sum + slots(target), 2),
+  );
+  try {
+    const destinations = await openDestinations(pool, loaded);
+    let done = 0;
+    const events: PumpEvents = {
+      settled(target, outcomes) {
+        done += outcomes.filter(({ outcome }) => outcome === 'done').length;
+        settled?.(target, outcomes);
+      },
+      told: () => {},
+      stopped: (target, reason) => log.warn({ target, reason }, 'the target is not sent anything at present'),
+    };
+    try {
+      await pool.query('select staffetta.ensure_journal_partitions()');
+      const ingest = new Ingest(await readFeeds(pool, Object.keys(config.entities)), revision);
+      const pumps = new Pumps(pool, destinations, { slots, revision, events, stop });
+      for (let probeNow = true; ; probeNow = false) {
+        await ingest.drain(pool, await readParameters(pool));
+        await rescanOwed(pool, log, false);
+        pumps.reset();
+        await pumps.runAll({ probeNow });
+        const { events: more } = await ingest.drain(pool, await readParameters(pool));
+        if (stop.aborted) break;
+        if (more > 0) continue;
+        const next = Math.min(...(await findDue(pool)).map(({ soon }) => soon ?? Number.POSITIVE_INFINITY));
+        if (next > patience) break;
+        await new Promise((resolve) => setTimeout(resolve, Math.max(next, 0) * 1000 + 5));
+      }
+      return { done, ...(await countLeft(pool)) };
+    } finally {
+      await Promise.all([...destinations.values()].map(({ target }) => target.close()));
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+async function countLeft(pool: Queryable): Promise<{ remaining: number; parked: number }> {
+  const { rows } = await pool.query<{ remaining: number; parked: number }>(
+    `select count(*) filter (where d.state in ('pending', 'waiting') and t.state <> 'paused')::int as remaining,
+       count(*) filter (where d.state in ('parked', 'held'))::int as parked
+     from staffetta.delivery d join staffetta.target t using (target)`,
+  );
+  return rows[0] ?? { remaining: 0, parked: 0 };
+}

@@ -1,0 +1,37 @@
+/** An entry as a server shows it, in Staffetta's words. */
+import { type RemoteState, TargetError, type Value } from '../target.ts';
+import type { Directory } from './directory.ts';
+import type { Found } from './search.ts';
+import { readStableId } from './stable-id.ts';
+import { fromBytes } from './value.ts';
+
+/** An entry with the attributes that were asked for, under the names they were asked for. */
+export function stateOf(directory: Directory, found: Found, attributes: readonly string[]): RemoteState {
+  const { schema } = directory;
+  const byName = new Map<string, readonly Buffer[]>();
+  for (const [name, values] of found.attributes) {
+    if (/;range=/i.test(name))
+      throw new TargetError('unknown', `the server told only a part of ${name} of ${found.dn}`);
+    byName.set(schema.canonical(name), values);
+  }
+  const held: [string, Value[]][] = attributes.map((name) => {
+    const { binary } = schema.type(name);
+    return [name, (byName.get(schema.canonical(name)) ?? []).map((value) => fromBytes(value, binary))];
+  });
+  const stableId = stableIdOf(directory, found);
+  return {
+    remoteId: found.dn,
+    ...(stableId === undefined ? {} : { stableId }),
+    attributes: Object.fromEntries(held.filter(([, values]) => values.length > 0)),
+  };
+}
+
+/** The id of an entry that survives renames, if it was asked for and told. */
+export function stableIdOf({ schema, stableId }: Directory, found: Found): string | undefined {
+  if (stableId === undefined) return undefined;
+  for (const [name, [value]] of found.attributes) {
+    if (value !== undefined && schema.canonical(name) === schema.canonical(stableId))
+      return readStableId(stableId, value);
+  }
+  return undefined;
+}

@@ -1,0 +1,136 @@
+/** The `ldap` target: OpenLDAP and other directories that speak LDAP version 3. */
+import { createHash } from 'node:crypto';
+import { ExtendedRequest, ExtendedResponse } from 'ldapts';
+import type { LdapConfig } from '../../config/schema.ts';
+import {
+  type Applied,
+  type Change,
+  type Health,
+  type Match,
+  type RemoteState,
+  type Target,
+  TargetError,
+  type Value,
+} from '../target.ts';
+import { basesOf } from './base.ts';
+import { sameValues } from './compare.ts';
+import { contextOf, type Directory, whoAmIOid } from './directory.ts';
+import { DnSyntaxError, formatDn, normaliseDn, parseDn } from './dn.ts';
+import { Reader } from './reader.ts';
+import { Session } from './session.ts';
+import { Writer } from './writer.ts';
+
+export class LdapTarget implements Target {
+  readonly #session: Session;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
+
+  /** `folder`: where relative file names of the configuration begin. Connects only when it is asked something. */
+  constructor(config: LdapConfig, folder: string) {
+    this.#session = new Session(config, folder);
+    this.#reader = new Reader(this.#session);
+    this.#writer = new Writer(this.#session, this.#reader);
+  }
+
+  /** The identity is the stable id of the root of the tree that holds the entries (PROTOCOL C5). */
+  async ping(signal: AbortSignal): Promise<Health> {
+    const directory = await this.#session.refresh(signal);
+    const context = this.#context(directory);
+    const root = await this.#reader.entry(context, [], signal);
+    if (root === undefined) {
+      const message = `${this.#session.name} has no entry ${context}: add the root of the tree, then Staffetta can write below it`;
+      throw new TargetError('misconfigured', message);
+    }
+    const account = await this.#account(directory, signal);
+    return {
+      summary: `${directory.product} at ${this.#session.name}, ${context}, as ${account}`,
+      identity: root.stableId ?? normaliseDn(context),
+    };
+  }
+
+  async apply(change: Change, signal: AbortSignal): Promise<Applied> {
+    this.normalise(change.remoteId);
+    switch (change.operation) {
+      case 'create':
+        return this.#writer.create(change, signal);
+      case 'update':
+        if (change.renameTo !== undefined) this.normalise(change.renameTo);
+        return this.#writer.update(change, signal);
+      case 'remove':
+        return this.#writer.remove(change, signal);
+    }
+  }
+
+  /** By caseIgnoreMatch for every attribute in a DN, whatever the server's schema says: this text is stored. */
+  normalise(remoteId: string): string {
+    try {
+      const dn = parseDn(remoteId);
+      const empty = dn.flat().find((naming) => 'value' in naming && naming.value.trim() === '');
+      if (dn.length === 0) throw new DnSyntaxError('not a distinguished name: it is empty');
+      if (empty !== undefined)
+        throw new DnSyntaxError(`not a distinguished name: ${empty.type} is empty in "${remoteId}"`);
+      return normaliseDn(remoteId);
+    } catch (error) {
+      if (error instanceof DnSyntaxError) throw new TargetError('rejected', error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  same(attribute: string, left: readonly Value[], right: readonly Value[]): boolean {
+    return sameValues(this.#session.schema, attribute, left, right);
+  }
+
+  aside(remoteId: string, key: string): string {
+    this.normalise(remoteId);
+    const [rdn = [], ...parent] = parseDn(remoteId);
+    const value = `staffetta-${createHash('sha256').update(key).digest('hex').slice(0, 24)}`;
+    return formatDn([[{ type: rdn[0]?.type ?? 'cn', value }], ...parent]);
+  }
+
+  find(
+    matches: readonly Match[],
+    attributes: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Map<string, RemoteState[]>> {
+    return this.#reader.find(matches, attributes, signal);
+  }
+
+  async read(
+    entry: { readonly remoteId: string; readonly stableId?: string },
+    attributes: readonly string[],
+    signal: AbortSignal,
+  ): Promise<RemoteState | undefined> {
+    this.normalise(entry.remoteId);
+    return this.#reader.read(entry, attributes, signal);
+  }
+
+  scan(entity: string, attributes: readonly string[], signal: AbortSignal): AsyncIterable<RemoteState> {
+    return this.#reader.scan(entity, attributes, signal);
+  }
+
+  async close(): Promise<void> {
+    this.#session.close();
+  }
+
+  /** The root of the tree that holds the entries of the first entity. */
+  #context(directory: Directory): string {
+    const bases = Object.values(this.#session.config.entities).flatMap((mapping) =>
+      basesOf(mapping, directory.contexts),
+    );
+    const base = bases[0] ?? directory.contexts[0] ?? '';
+    const context = contextOf(directory, base);
+    if (context !== undefined) return context;
+    const held = directory.contexts.length === 0 ? 'shows no tree at all' : `holds ${directory.contexts.join(' and ')}`;
+    throw new TargetError('misconfigured', `${this.#session.name} does not hold ${base}: it ${held}`);
+  }
+
+  /** As whom the server sees us (RFC 4532), or as whom we came. */
+  async #account(directory: Directory, signal: AbortSignal): Promise<string> {
+    const { bind } = this.#session.config;
+    if (!directory.whoAmI) return bind?.dn ?? 'nobody';
+    const request = new ExtendedRequest({ messageId: 0, oid: whoAmIOid });
+    const about = { operation: 'search' as const, dn: bind?.dn ?? '' };
+    const { value = '' } = await this.#session.send(request, ExtendedResponse, about, signal);
+    return value.replace(/^(?:dn|u):/, '') || 'nobody';
+  }
+}

@@ -1,0 +1,255 @@
+import fc from 'fast-check';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createInstallation, type Installation } from './installation.ts';
+
+let db: Installation;
+beforeAll(async () => {
+  db = await createInstallation();
+});
+afterAll(() => db.close());
+beforeEach(() => empty());
+
+async function empty(): Promise<void> {
+  await db.database.query(
+    `truncate registry.person, registry.team, registry.member, staffetta.delivery, staffetta.link, staffetta.reference`,
+  );
+  await db.database.query('update staffetta.route set rescan = 0, error = null');
+}
+
+const rescan = (target: string | null = null, entity: string | null = null) =>
+  db.query<{ target: string; entity: string; compared: string; enqueued: string; error: string | null }>(
+    'select * from staffetta.rescan($1, $2)',
+    [target, entity],
+  );
+
+const owed = async (target: string, entity: string) =>
+  (
+    await db.query<{ key: string }>(
+      'select key from staffetta.delivery where (target, entity) = ($1, $2) order by key collate "C"',
+      [target, entity],
+    )
+  ).map(({ key }) => key);
+
+/** Links of everybody who should have one, as settling leaves them. */
+const linkPeople = (target: string) =>
+  db.query(
+    `insert into staffetta.link (target, entity, key, remote_id, attributes, fingerprint)
+     select '${target}', 'person', key::text, remote_id, attributes, fingerprint from staffetta.desired_${target}_person
+     where not released and remote_id is not null`,
+  );
+
+describe('a rescan', () => {
+  test('enqueues everybody on an empty target, as bulk only when they are many', async () => {
+    await db.database.query(`insert into registry.person (id, uid) select i, 'u' || i from generate_series(1, 501) i`);
+    expect(await rescan('directory', 'person')).toEqual([
+      { target: 'directory', entity: 'person', compared: '501', enqueued: '501', error: null },
+    ]);
+    expect(await db.query('select distinct priority, last_cause, unsure from staffetta.delivery')).toEqual([
+      { priority: 1, last_cause: 'rescan', unsure: false },
+    ]);
+
+    await db.query('delete from staffetta.delivery');
+    await db.database.query('delete from registry.person where id > 500');
+    await rescan('directory', 'person');
+    expect(await db.query('select distinct priority from staffetta.delivery')).toEqual([{ priority: 0 }]);
+  });
+
+  test('finds nothing where everything is as it should be', async () => {
+    await db.database.query(
+      `insert into registry.person (id, uid, password) values (1, 'ada', 'geheim'), (2, 'bob', null)`,
+    );
+    await linkPeople('directory');
+    await linkPeople('badge');
+    expect((await rescan()).map(({ enqueued }) => enqueued)).toEqual(['0', '0', '0']);
+  });
+
+  test('lowers what was owed when it began, and nothing that came since', async () => {
+    await db.query(`update staffetta.route set rescan = 2 where target = 'badge'`);
+    const other = new pg.Client({ connectionString: db.owner });
+    await other.connect();
+    try {
+      await other.query('begin');
+      await other.query(`update staffetta.route set rescan = rescan + 1 where target = 'badge'`);
+      const running = rescan('badge');
+      await expect
+        .poll(
+          async () =>
+            (await db.query(`select from pg_locks where not granted and locktype in ('transactionid', 'tuple')`))
+              .length,
+        )
+        .toBeGreaterThan(0);
+      await other.query('commit');
+      await running;
+    } finally {
+      await other.end();
+    }
+    expect(await db.query(`select rescan from staffetta.route where target = 'badge'`)).toEqual([{ rescan: '1' }]);
+  });
+
+  test('of a route whose view is missing says so there, still owes it, and does the others', async () => {
+    await db.database.query(`insert into registry.person (id, uid) values (1, 'ada')`);
+    await db.query('update staffetta.route set rescan = 1');
+    await db.database.query('alter view registry.v_team rename to v_old');
+    const rows = await rescan();
+    await db.database.query('alter view registry.v_old rename to v_team');
+    expect(rows).toEqual([
+      { target: 'badge', entity: 'person', compared: '1', enqueued: '1', error: null },
+      { target: 'directory', entity: 'person', compared: '1', enqueued: '1', error: null },
+      {
+        target: 'directory',
+        entity: 'team',
+        compared: '0',
+        enqueued: '0',
+        error: 'relation "registry.v_team" does not exist',
+      },
+    ]);
+    const routes = 'select entity, rescan, error from staffetta.route order by target, entity';
+    expect((await db.query(routes))[2]).toEqual({
+      entity: 'team',
+      rescan: '1',
+      error: 'relation "registry.v_team" does not exist',
+    });
+
+    await rescan();
+    expect((await db.query(routes))[2]).toEqual({ entity: 'team', rescan: '0', error: null });
+  });
+
+  test('of a view with a row that fails compares the others, and enqueues the failing thousand whole', async () => {
+    await db.database.query(
+      `insert into registry.person (id, uid, room) select i, 'u' || i, 1 from generate_series(1, 3000) i`,
+    );
+    await linkPeople('directory');
+    await db.database.query('update registry.person set room = 0 where id = 7');
+    const [row] = await rescan('directory', 'person');
+    expect(row).toEqual({ target: 'directory', entity: 'person', compared: '3000', enqueued: '1000', error: null });
+    expect(await owed('directory', 'person')).toContain('7');
+  });
+
+  test('refuses a target or entity that is not known, and says which are', async () => {
+    await expect(rescan('directry')).rejects.toThrow('There is no target "directry". Known targets: badge, directory.');
+    await expect(rescan('badge', 'team')).rejects.toThrow(
+      'There is no entity "team" on target "badge". Known entities: person.',
+    );
+  });
+});
+
+const person = fc.record({
+  row: fc.constantFrom('absent', 'hidden', 'guest', 'in'),
+  link: fc.constantFrom('none', 'same', 'other', 'disabled', 'kept'),
+  delivery: fc.constantFrom('none', 'pending', 'claimed', 'parked', 'waiting', 'held'),
+});
+const people = fc.array(person, { minLength: 1, maxLength: 8 });
+const team = fc.record({
+  linked: fc.boolean(),
+  /** For each person: is a member in the view, and what the directory was last given. */
+  members: fc.array(fc.record({ wanted: fc.boolean(), recorded: fc.constantFrom('no', 'nobody', 'right', 'stale') }), {
+    maxLength: 8,
+  }),
+});
+
+describe('whatever the people, links and deliveries', () => {
+  test('a rescan enqueues exactly the keys that differ', async () => {
+    await fc.assert(
+      fc.asyncProperty(people, async (people) => {
+        await empty();
+        const rows = people.map((person, index) => ({ ...person, id: index + 1 }));
+        await db.database.query(
+          `insert into registry.person (id, uid, guest, hidden) select id, 'u' || id, row = 'guest', row = 'hidden'
+           from jsonb_to_recordset($1) p(id bigint, row text) where row <> 'absent'`,
+          [JSON.stringify(rows)],
+        );
+        await db.query(
+          `insert into staffetta.link (target, entity, key, remote_id, attributes, fingerprint, state)
+           select 'directory', 'person', id::text, 'uid=' || id, '{}', case when link <> 'other' then d.fingerprint else 'other' end,
+             case when link in ('disabled', 'kept') then link else 'active' end
+           from jsonb_to_recordset($1) p(id bigint, link text) left join staffetta.desired_directory_person d on d.key = p.id where link <> 'none'`,
+          [JSON.stringify(rows)],
+        );
+        await db.query(
+          `insert into staffetta.delivery (target, entity, key, rev, state, token, claimed_rev)
+           select 'directory', 'person', id::text, 5, case delivery when 'claimed' then 'pending' else delivery end,
+             case delivery when 'claimed' then gen_random_uuid() end, case delivery when 'claimed' then 5 end
+           from jsonb_to_recordset($1) p(id bigint, delivery text) where delivery <> 'none'`,
+          [JSON.stringify(rows)],
+        );
+
+        const differs = ({ row, link }: (typeof rows)[number]) =>
+          row === 'in' ? link !== 'same' : row === 'guest' ? link !== 'none' : link === 'same' || link === 'other';
+        const [answer] = await rescan('directory', 'person');
+        expect(Number(answer?.enqueued)).toBe(rows.filter((row) => differs(row) && row.delivery !== 'pending').length);
+        expect(
+          await db.query(
+            'select key::int as id, rev::int, state, token is not null as claimed from staffetta.delivery order by 1',
+          ),
+        ).toEqual(
+          rows.flatMap((row) => {
+            if (row.delivery === 'none')
+              return differs(row) ? [{ id: row.id, rev: 1, state: 'pending', claimed: false }] : [];
+            const touched = differs(row) && row.delivery !== 'pending';
+            const state = touched || row.delivery === 'claimed' ? 'pending' : row.delivery;
+            return [{ id: row.id, rev: touched ? 6 : 5, state, claimed: row.delivery === 'claimed' }];
+          }),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('and exactly the teams whose members differ', async () => {
+    await fc.assert(
+      fc.asyncProperty(people, fc.array(team, { minLength: 1, maxLength: 4 }), async (people, teams) => {
+        await empty();
+        const linked = people.map(({ link }) => link !== 'none');
+        await db.query(
+          `insert into staffetta.link (target, entity, key, remote_id, attributes)
+           select 'directory', 'person', i::text, 'uid=' || i, '{}' from unnest($1::boolean[]) with ordinality p(linked, i) where linked`,
+          [linked],
+        );
+        await db.database.query(`insert into registry.team select i, 't' || i from generate_series(1, $1) i`, [
+          teams.length,
+        ]);
+        await db.query(
+          `insert into staffetta.link (target, entity, key, remote_id, attributes, fingerprint)
+           select 'directory', 'team', key::text, remote_id, attributes, fingerprint from staffetta.desired_directory_team
+           join unnest($1::boolean[]) with ordinality t(linked, i) on i = key where linked`,
+          [teams.map((team) => team.linked)],
+        );
+        const members = teams.flatMap((team, index) =>
+          team.members.map((member, position) => ({ ...member, team: index + 1, person: position + 1 })),
+        );
+        const rightId = (person: number) => (linked[person - 1] ? `uid=${person}` : null);
+        const applied = ({ recorded, person }: (typeof members)[number]) =>
+          recorded === 'right' ? rightId(person) : recorded === 'stale' ? 'uid=stale' : null;
+        await db.database.query(
+          'insert into registry.member select team, person from jsonb_to_recordset($1) m(team bigint, person bigint)',
+          [JSON.stringify(members.filter(({ wanted }) => wanted))],
+        );
+        await db.query(
+          `insert into staffetta.reference (target, entity, key, attribute, ref_entity, ref_key, applied)
+           select 'directory', 'team', team::text, 'member', 'person', person::text, applied
+           from jsonb_to_recordset($1) m(team bigint, person bigint, applied text)`,
+          [
+            JSON.stringify(
+              members
+                .filter(({ recorded }) => recorded !== 'no')
+                .map((member) => ({ ...member, applied: applied(member) })),
+            ),
+          ],
+        );
+
+        const memberDiffers = (member: (typeof members)[number]) =>
+          member.wanted !== (member.recorded !== 'no') || (member.wanted && applied(member) !== rightId(member.person));
+        await rescan('directory', 'team');
+        expect(await owed('directory', 'team')).toEqual(
+          teams.flatMap(({ linked }, index) =>
+            !linked || members.some((member) => member.team === index + 1 && memberDiffers(member))
+              ? [String(index + 1)]
+              : [],
+          ),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sessionSettings } from '../../src/database/pool.ts';
+import { createInstallation, type Installation } from './installation.ts';
+
+let db: Installation;
+beforeAll(async () => {
+  db = await createInstallation();
+});
+afterAll(() => db.close());
+
+const readers = [
+  'find_out_of_scope()',
+  'replay(text,text[],text,text)',
+  'replay_all(text,text,text)',
+  'rescan(text,text)',
+  'preview(text,text)',
+  'desired(text,text,text[])',
+];
+
+test.each(readers)('%s reads desired states under the settings of the daemon', async (reader) => {
+  const [row] = await db.query<{ settings: string[] }>(
+    'select proconfig as settings from pg_proc where oid = $1::regprocedure',
+    [`staffetta.${reader}`],
+  );
+  const own = Object.fromEntries((row?.settings ?? []).map((setting) => setting.split('=')));
+  // Theirs is narrower, and widened to the daemon's only for the statement that reads; the isolation is the caller's.
+  const { search_path: _, default_transaction_isolation: __, ...daemon } = sessionSettings;
+  expect(own).toEqual({ ...daemon, search_path: 'pg_catalog, pg_temp' });
+});

@@ -81,6 +81,7 @@ create table staffetta.delivery (
   -- what it waits for
   wait_entity text collate "C",
   wait_key    text collate "C",
+  wait_id     text collate "C",               -- the normalised remote id that it wants and the other holds
   absent_since timestamptz,                   -- when a replay first proved the key absent (C2: removeAfter counts from here)
   -- why it is here
   events      int not null default 1,

@@ -22,7 +22,7 @@ ids as (update staffetta.remote_id i set entity = $4, key = $5 from agreed where
 members as (update staffetta.reference s set entity = $4, key = $5 from agreed where (s.target, s.entity, s.key) = ($1, $2, $3)),
 gone as (delete from staffetta.delivery d using agreed where (d.target, d.entity, d.key) = ($1, $2, $3)),
 due as (
-  update staffetta.delivery d set unsure = true, rev = d.rev + 1, state = 'pending', due_at = clock_timestamp(), attempts = 0, wait_entity = null, wait_key = null
+  update staffetta.delivery d set unsure = true, rev = d.rev + 1, state = 'pending', due_at = clock_timestamp(), attempts = 0, wait_entity = null, wait_key = null, wait_id = null
   from agreed where (d.target, d.entity, d.key) = ($1, $4, $5)),
 told as (
   insert into staffetta.event (source, op, cols, actor)

@@ -1,6 +1,7 @@
 import type { TargetErrorKind } from '../targets/target.ts';
 import type { NewLink, Operation } from './plan.ts';
 import type { Member } from './references.ts';
+import type { Wait } from './wait.ts';
 
 /**
  * What became of a claimed delivery:
@@ -24,7 +25,7 @@ export interface Outcome {
   readonly sent?: string;
   /** The key was proven absent. */
   readonly absent?: boolean;
-  readonly waitFor?: { readonly entity: string; readonly key: string };
+  readonly waitFor?: Wait;
   /** What the link says from now on; null: there is none; left out: it stays. */
   readonly link?: (NewLink & { readonly stableId: string | null }) | null;
   /** The normalised remote ids that stay reserved; left out: all do. */

@@ -10,6 +10,7 @@ import type { Desired, Disable, Link, Loaded } from './load.ts';
 import { changedMembers, comparedMembers, initialMembers, type ReferencePolicy } from './members.ts';
 import type { Member, Members } from './references.ts';
 import { type Stored, toStored } from './stored.ts';
+import type { Wait } from './wait.ts';
 
 /** What the configuration says of an entity of a target, as far as planning asks. */
 export interface Mapping extends Mapped {
@@ -54,6 +55,8 @@ export type Plan =
       readonly change: Change;
       readonly link: NewLink | undefined;
       readonly members: readonly Member[];
+      /** Not paid with this: whose remote id it waits for next. */
+      readonly waitFor?: Wait;
     }
   /** Nothing goes out: the link is recorded ('leave': as it is; undefined: dropped). */
   | {
@@ -204,17 +207,16 @@ function planDisable(entry: Entry, link: Link | undefined, live: Live, { mapping
   };
 }
 
-/** A swap: the smallest key of a cycle frees its remote id by stepping aside, and is due again at once (PROTOCOL C4). */
-export function planStepAside(link: Link, key: string, { mapping, target }: Context): Write {
+/**
+ * A swap: the smallest key of a circle frees its remote id by stepping aside, and waits for the one it wants
+ * (PROTOCOL C4). Undefined where it has done so already.
+ */
+export function planStepAside(link: Link, key: string, wait: Wait, { mapping, target }: Context): Write | undefined {
   const renameTo = target.aside(link.remoteId, key);
+  if (target.normalise(renameTo) === target.normalise(link.remoteId)) return undefined;
   const change = update(mapping.entity, link, renameTo, []);
-  return {
-    do: 'write',
-    operation: 'step aside',
-    change,
-    link: { ...link, remoteId: renameTo, fingerprint: null },
-    members: [],
-  };
+  const next = { ...link, remoteId: renameTo, fingerprint: null };
+  return { do: 'write', operation: 'step aside', change, link: next, members: [], waitFor: wait };
 }
 
 interface Entry {

@@ -9,7 +9,8 @@ import type { Outcome } from './outcome.ts';
 import { type Context, planStepAside, type Write } from './plan.ts';
 import { type Reservation, reserve, type Wish } from './reserve.ts';
 import type { Route } from './route.ts';
-import { type Holder, inCircle, isMoving } from './wait.ts';
+import { waitPause } from './send.ts';
+import { breaksCircle, isMoving, type Wait } from './wait.ts';
 
 /** A change that may go out. */
 export interface Ready {
@@ -98,48 +99,42 @@ async function giveWay(
   route: Route,
   claim: Claim,
   context: Context,
-  { loaded, write }: Ready,
+  { loaded, write: intended }: Ready,
   { holder, normalised }: Reservation,
 ): Promise<Outcome | Ready> {
   const { entity, key } = loaded.claimed;
   if (!holder) return { entity, key, outcome: 'again', dueIn: 0.1 };
-  if (loaded.link && (await inCircle(database, route.target, entity, key, holder)) === 'step aside') {
-    const aside = { loaded, write: planStepAside(loaded.link, key, context) };
-    const answers = await ask(
-      database,
-      route,
-      claim,
-      [wishesOf(aside, context)].flatMap((wish) => (Array.isArray(wish) ? wish : [])),
-    );
-    if ([...answers.values()].every((answer) => !answer.fenced && holds(answer, route, aside))) return aside;
+  const wait = { ...holder, id: normalised };
+  const { link } = loaded;
+  const circle = link && (await breaksCircle(database, route.target, { entity, key }, holder));
+  const write = circle ? planStepAside(link, key, wait, context) : undefined;
+  if (write) {
+    const aside = { loaded, write };
+    const wishes = wishesOf(aside, context);
+    const answers = Array.isArray(wishes) ? [...(await ask(database, route, claim, wishes)).values()] : [];
+    if (answers.length > 0 && answers.every((answer) => !answer.fenced && holds(answer, route, aside))) return aside;
   }
-  return blocked(loaded, write, holder, normalised, await isMoving(database, route.target, holder));
+  return blocked(loaded, intended, wait, await isMoving(database, route.target, holder));
 }
 
-function blocked(
-  { claimed }: Loaded,
-  { operation }: Write,
-  holder: Holder,
-  normalised: string,
-  moving: boolean,
-): Outcome {
-  const { entity, key, attempts } = claimed;
-  const taken = `${normalised} is the remote id of ${holder.entity} ${holder.key}`;
+function blocked({ claimed }: Loaded, { operation }: Write, wait: Wait, moving: boolean): Outcome {
+  const { entity, key } = claimed;
+  const taken = `${wait.id} is the remote id of ${wait.entity} ${wait.key}`;
   return moving
     ? {
         entity,
         key,
         outcome: 'wait',
-        dueIn: Math.min(2 ** attempts, 60),
-        waitFor: holder,
+        dueIn: waitPause,
+        waitFor: wait,
         error: { kind: 'dependency', message: `${taken}, which is about to change; waiting for it` },
       }
     : {
         entity,
         key,
         outcome: 'park',
-        waitFor: holder,
+        waitFor: wait,
         error: { kind: 'exists', message: `${taken}, which keeps it; give one of the two another` },
-        journal: { operation, result: 'parked', remoteId: normalised },
+        journal: { operation, result: 'parked', remoteId: wait.id },
       };
 }

@@ -6,6 +6,9 @@ import type { Outcome } from './outcome.ts';
 import type { Write } from './plan.ts';
 import type { Destination } from './route.ts';
 
+/** Seconds after which one who waits for another looks by itself; the other's settling calls it earlier. */
+export const waitPause = 5;
+
 /** Sends one change and says what became of its delivery. */
 export async function send(
   destination: Destination,
@@ -27,7 +30,9 @@ function succeeded({ target }: Destination, { claimed, link }: Loaded, write: Wr
   return {
     entity,
     key,
-    outcome: write.operation === 'step aside' ? 'again' : 'done',
+    ...(write.waitFor
+      ? { outcome: 'wait' as const, waitFor: write.waitFor, dueIn: waitPause }
+      : { outcome: 'done' as const }),
     sent: applied.remoteId,
     link: write.link ? { ...write.link, stableId: applied.stableId ?? link?.stableId ?? null } : null,
     reserved: write.link ? [target.normalise(write.link.remoteId)] : [],

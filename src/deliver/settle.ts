@@ -32,10 +32,10 @@ freed as (
     due_at = case when m.outcome = 'release' then d.due_at
                   when m.moved and m.outcome <> 'retry' then clock_timestamp()
                   else clock_timestamp() + make_interval(secs => coalesce(m."dueIn", 0)) end,
-    attempts = case when m.outcome = 'release' then d.attempts when m.outcome in ('retry', 'wait', 'park') or m.error is not null then d.attempts + 1 else 0 end,
+    attempts = case when m.outcome = 'release' then d.attempts when m."waitFor" is null and m.error is not null then d.attempts + 1 else 0 end,
     unsure = d.unsure or coalesce(m.unsure, false),
     absent_since = case when m.outcome = 'release' then d.absent_since when m.absent then coalesce(d.absent_since, clock_timestamp()) end,
-    wait_entity = m."waitFor" ->> 'entity', wait_key = m."waitFor" ->> 'key',
+    wait_entity = m."waitFor" ->> 'entity', wait_key = m."waitFor" ->> 'key', wait_id = m."waitFor" ->> 'id',
     error_kind = case when m.outcome = 'release' then d.error_kind else m.error ->> 'kind' end,
     error = case when m.outcome = 'release' then d.error else m.error ->> 'message' end,
     error_at = case when m.outcome = 'release' then d.error_at when m.error is not null then clock_timestamp() end

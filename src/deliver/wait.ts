@@ -4,34 +4,41 @@
  */
 import type { Queryable } from '../database/transaction.ts';
 
+/** A key of an entity. */
 export interface Holder {
   readonly entity: string;
   readonly key: string;
 }
 
+/** What a delivery waits for: a remote id that another key holds. */
+export interface Wait extends Holder {
+  readonly id: string;
+}
+
 /**
  * Whether `key` would close a circle by waiting for `holder`, and is the smallest key in it. The walk follows waiting
- * and parked deliveries from the holder on; UNION ends it where it meets itself.
+ * and parked deliveries from the holder on, each only while what it waits for is still held; UNION ends it where it
+ * meets itself.
  */
 const smallestOfCircle = `
 with recursive chain as (
   select $4::text collate "C" as entity, $5::text collate "C" as key
   union
-  select d.wait_entity, d.wait_key from chain c
-  join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, c.entity, c.key) and d.wait_key is not null
+  select r.entity, r.key from chain c
+  join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, c.entity, c.key)
+  join staffetta.remote_id r on (r.target, r.normalised) = ($1, d.wait_id) and (r.entity, r.key) = (d.wait_entity, d.wait_key)
   where (c.entity, c.key) <> ($2::text, $3::text))
 select bool_or((entity, key) = ($2::text, $3::text)) as circle,
   ($2::text collate "C", $3::text collate "C") <= all (select entity, key from chain) as smallest
 from chain`;
 
-/** What a key that lost its remote id to `holder` does next. */
-export async function inCircle(
+/** Whether a key that lost its remote id to `holder` is the one to break a circle. */
+export async function breaksCircle(
   database: Queryable,
   target: string,
-  entity: string,
-  key: string,
+  { entity, key }: Holder,
   holder: Holder,
-): Promise<'step aside' | 'wait'> {
+): Promise<boolean> {
   const { rows } = await database.query<{ circle: boolean; smallest: boolean }>(smallestOfCircle, [
     target,
     entity,
@@ -39,7 +46,7 @@ export async function inCircle(
     holder.entity,
     holder.key,
   ]);
-  return rows[0]?.circle && rows[0].smallest ? 'step aside' : 'wait';
+  return rows.some(({ circle, smallest }) => circle && smallest);
 }
 
 /** Whether the holder of a remote id has a delivery of its own, and so may still let go of it. */
@@ -53,27 +60,29 @@ export async function isMoving(database: Queryable, target: string, { entity, ke
 
 /**
  * After waiting has been recorded: whoever can move now does. That is the smallest key of a circle (the last to record
- * its wait sees the whole circle), a holder that only waits out `removeAfter`, and whoever waits for an id that its
- * holder has let go of meanwhile. Rows are locked in order (PROTOCOL B9).
+ * its wait sees the whole circle), a holder that only waits out `removeAfter`, and whoever waits for an id that is no
+ * longer held. Rows are locked in order (PROTOCOL B9).
  */
 const wakeMovable = `
-with recursive walk as (
-  select d.entity as from_entity, d.key as from_key, d.wait_entity as entity, d.wait_key as key
-  from staffetta.delivery d where d.target = $1 and (d.entity, d.key) in (select * from unnest($2::text[], $3::text[]))
-    and d.wait_key is not null
+with recursive waiting as (
+  select d.entity, d.key, r.entity as holder_entity, r.key as holder_key
+  from staffetta.delivery d
+  left join staffetta.remote_id r on (r.target, r.normalised) = ($1, d.wait_id) and (r.entity, r.key) = (d.wait_entity, d.wait_key)
+  where d.target = $1 and (d.entity, d.key) in (select * from unnest($2::text[], $3::text[])) and d.wait_id is not null),
+walk as (
+  select w.entity as from_entity, w.key as from_key, w.holder_entity as entity, w.holder_key as key from waiting w where w.holder_key is not null
   union
-  select w.from_entity, w.from_key, d.wait_entity, d.wait_key from walk w
-  join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, w.entity, w.key) and d.wait_key is not null),
+  select w.from_entity, w.from_key, r.entity, r.key from walk w
+  join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, w.entity, w.key)
+  join staffetta.remote_id r on (r.target, r.normalised) = ($1, d.wait_id) and (r.entity, r.key) = (d.wait_entity, d.wait_key)),
 circle as (select from_entity, from_key from walk where (entity, key) = (from_entity, from_key)),
 movable as (
   select distinct on (w.from_entity, w.from_key) w.entity, w.key from walk w join circle using (from_entity, from_key)
-  order by w.from_entity, w.from_key, w.entity collate "C", w.key collate "C"),
+  order by w.from_entity, w.from_key, w.entity, w.key),
 deferred as (
   select w.entity, w.key from walk w join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, w.entity, w.key)
   where d.absent_since is not null),
-freed as (
-  select w.from_entity, w.from_key from walk w
-  where not exists (select from staffetta.remote_id r where (r.target, r.entity, r.key) = ($1, w.entity, w.key))),
+freed as (select w.entity, w.key from waiting w where w.holder_key is null),
 due as materialized (
   select d.entity, d.key from staffetta.delivery d
   where d.target = $1 and (d.entity, d.key) in (select * from movable union select * from deferred union select * from freed)

@@ -28,9 +28,15 @@ export function compileRows(mapping: Mapping, view: View): string {
   const { config, type } = mapping;
   const template = (source: string, escapeValue?: (expression: string) => string) =>
     compileTemplate(parseTemplate(source), (name) => textOf(columnOf(view, name)), escapeValue);
-  const { open, secret, hashes } = compileAttributes(mapping, view, template);
+  const values = (source: string): string => {
+    const { parts } = parseTemplate(source);
+    const constant = parts.every((part) => typeof part === 'string') ? parts.join('') : undefined;
+    if (constant === undefined) return `staffetta.values_of(${template(source)})`;
+    return constantValues(constant.trim() === '' ? [] : [constant]);
+  };
+  const { open, secret, hashes } = compileAttributes(mapping, view, template, values);
   const remoteId = (source: string) => template(source, escapes[type]);
-  const cleared = (source: string) => `coalesce(staffetta.values_of(${template(source)}), '[]')`;
+  const cleared = (source: string) => `coalesce(${values(source)}, '[]')`;
   const disable =
     config.disable === undefined
       ? 'null::jsonb'
@@ -61,6 +67,7 @@ export function compileRows(mapping: Mapping, view: View): string {
       ${config.only === undefined ? 'false' : 's.in_scope is not true'} as released,
       ${used.map(([name, sql]) => `${inScope(sql)} as ${name}`).join(',\n      ')}
     from ${from(mapping, view)}
+    where ${reference(columnOf(view, mapping.key))} is not null
   ) d
 `;
 }
@@ -78,13 +85,14 @@ function compileAttributes(
   mapping: Mapping,
   view: View,
   template: (source: string) => string,
+  values: (source: string) => string,
 ): Record<'open' | 'secret' | 'hashes', Pair[]> {
   const open: Pair[] = [];
   const secret: Pair[] = [];
   const hashes: Pair[] = [];
   for (const [name, attribute] of attributesOf(mapping, view)) {
     if (attribute.kind === 'reference') continue;
-    (attribute.secret ? secret : open).push([name, compileValues(attribute, view, template)]);
+    (attribute.secret ? secret : open).push([name, compileValues(attribute, view, values)]);
     if (!attribute.secret) continue;
     if (attribute.kind === 'column') hashes.push([name, hashesOf(columnOf(view, attribute.from), installationKey)]);
     if (attribute.kind === 'template') hashes.push([name, hashesOfText(template(attribute.template), installationKey)]);
@@ -95,13 +103,13 @@ function compileAttributes(
 function compileValues(
   attribute: Exclude<AttributeConfig, { kind: 'reference' }>,
   view: View,
-  template: (source: string) => string,
+  values: (source: string) => string,
 ): string {
   switch (attribute.kind) {
     case 'values':
       return constantValues(attribute.values);
     case 'template':
-      return `staffetta.values_of(${template(attribute.template)})`;
+      return values(attribute.template);
     case 'column':
       return valuesOf(columnOf(view, attribute.from));
   }
@@ -117,9 +125,8 @@ export function compileReferences(mapping: Mapping, view: View): string | undefi
     return [
       `  select ${keyExpression(mapping, view)}, ${escapeLiteral(name)}::text, m.ref_key
   from ${from(mapping, view)}
-    cross join lateral (select distinct ${canonical('e')} as ref_key from unnest(${reference(column)}) e where e is not null) m${
-      mapping.config.only === undefined ? '' : '\n  where s.in_scope'
-    }`,
+    cross join lateral (select distinct ${canonical('e')} as ref_key from unnest(${reference(column)}) e where e is not null) m
+  where ${reference(columnOf(view, mapping.key))} is not null${mapping.config.only === undefined ? '' : ' and s.in_scope'}`,
     ];
   });
   if (branches.length === 0) return undefined;

@@ -72,5 +72,5 @@ export function hashesOfText(text: string, key: string): string {
 /** SQL for the same values whatever the row: a JSON array without empty and repeated ones, or NULL. */
 export function constantValues(values: readonly string[]): string {
   const distinct = [...new Set(values.filter((value) => value !== ''))];
-  return distinct.length === 0 ? 'null' : `${pg.escapeLiteral(JSON.stringify(distinct))}::jsonb`;
+  return distinct.length === 0 ? 'null::jsonb' : `${pg.escapeLiteral(JSON.stringify(distinct))}::jsonb`;
 }

@@ -141,7 +141,11 @@ export interface Target {
     signal: AbortSignal,
   ): Promise<Map<string, RemoteState[]>>;
 
-  /** One live entry, by stable id where there is one, else by remote id; undefined where it is proven not to be there. */
+  /**
+   * One live entry, by stable id where there is one, else by remote id; undefined where it is proven not to be there.
+   * Where the stable id is gone, but another entry has the remote id, that is returned, with its own stable id: it is the
+   * caller's to decide whether it may be taken over.
+   */
   read?(
     entry: { readonly remoteId: string; readonly stableId?: string },
     attributes: readonly string[],

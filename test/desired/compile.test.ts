@@ -178,6 +178,18 @@ describe('the desired view of a mapping', () => {
     expect(await fixture.query(refs)).toEqual([]);
   });
 
+  test('leaves out a row without a key', async () => {
+    await fixture.query(
+      'create view registry.v_keyless as select nullif(id, 1) as id, uid, array[1, 2] as friends from registry.person',
+    );
+    const attributes = { seeAlso: { ref: 'person', from: 'friends' } };
+    await fixture.apply(
+      configure({ person: { view: 'registry.v_keyless', key: 'id' } }, { person: { dn: 'uid={uid}', attributes } }),
+    );
+    expect((await desired('key')).map(({ key }) => key)).toEqual(['2', '3', '4', '5']);
+    expect(await fixture.value('select count(*)::int from staffetta.desired_directory_person_refs')).toBe(8);
+  });
+
   test('is made again with other columns, and removed, in transactions', async () => {
     await fixture.apply(configure(entities, { person, team }));
     await fixture.apply(configure(entities, { person, team: { dn: 'cn={name}', attributes: {} } }));

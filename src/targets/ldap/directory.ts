@@ -89,7 +89,7 @@ async function readIfAllowed(
 }
 
 /** The values of an attribute, by its name in any case. */
-export function textsOf(entry: Found | undefined, attribute: string): string[] {
+function textsOf(entry: Found | undefined, attribute: string): string[] {
   for (const [name, values] of entry?.attributes ?? []) {
     if (name.toLowerCase() === attribute.toLowerCase()) return values.map((value) => value.toString());
   }

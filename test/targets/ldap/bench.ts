@@ -9,7 +9,7 @@ interface Place {
 }
 
 /** The configuration of a target at a directory, with anything else on top. */
-export function ldapConfig({ url, suffix, bind }: Place, more: Readonly<Record<string, unknown>> = {}): LdapConfig {
+function ldapConfig({ url, suffix, bind }: Place, more: Readonly<Record<string, unknown>> = {}): LdapConfig {
   return target.parse({
     type: 'ldap',
     url,

@@ -61,6 +61,18 @@ describe('a connection to a real server', () => {
     expect([...(await directory.entries('(uid=anna)', 'title')).values()]).toEqual([{ title: ['Dr'] }]);
   });
 
+  test('over TLS is given up when the server hangs, and made anew', async () => {
+    const directory = closing(await createDirectory());
+    const more = { url: directory.ldapsUrl, timeout: '300ms', tls: { ca: directory.ca } };
+    const target = closing(createLdapTarget(directory, more));
+    const { remoteId } = await create(target, 'anna', directory.suffix);
+    await directory.kill('SIGSTOP');
+    await expect(retitle(target, remoteId, 'never')).rejects.toMatchObject({ kind: 'unavailable', unsure: true });
+    await directory.kill('SIGCONT');
+    await retitle(target, remoteId, 'at last');
+    expect([...(await directory.entries('(uid=anna)', 'title')).values()]).toEqual([{ title: ['at last'] }]);
+  });
+
   test('over TLS is trusted with the right authority only', async () => {
     const directory = closing(await createDirectory());
     for (const place of [{ url: directory.ldapsUrl }, { startTls: true }]) {
@@ -183,6 +195,38 @@ describe('a connection to a server that misbehaves', () => {
     await retitle(target, 'uid=b,dc=x', 'x');
     expect(server.received.at(-1)).toMatchObject({ operation: LDAP_REQ_MODIFY, connection: 2 });
     expect(server.received.at(-2)).toMatchObject({ operation: LDAP_REQ_BIND, connection: 2 });
+  });
+
+  test('is one of a few: more requests than they carry wait their turn', async () => {
+    const open = new Map<number, number>();
+    let most = 0;
+    let held: [number, number][] = [];
+    const { server, target } = await serve(
+      ({ id, connection }) => {
+        open.set(connection, (open.get(connection) ?? 0) + 1);
+        most = Math.max(most, open.get(connection) ?? 0);
+        // Answers only once the connection carries all it may: then all at once.
+        if ((open.get(connection) ?? 0) < 4) {
+          held.push([connection, id]);
+          return [];
+        }
+        open.set(connection, 0);
+        const ids = held.filter(([own]) => own === connection).map(([, own]) => own);
+        held = held.filter(([own]) => own !== connection);
+        return [...ids, id].map((own) => result(own, LDAP_RES_MODIFY));
+      },
+      { slots: 2, concurrency: 4 },
+    );
+    await Promise.all(Array.from({ length: 16 }, (_, at) => retitle(target, `uid=${at},dc=x`, 'x')));
+    expect(most).toBe(4);
+    expect(new Set(server.received.map(({ connection }) => connection)).size).toBe(2);
+  });
+
+  test('over TLS that never comes about is given up in time', async () => {
+    const { server } = await serve(() => 'hang');
+    const url = server.url.replace('ldap:', 'ldaps:');
+    const target = closing(createLdapTarget({ url, suffix: 'dc=x', bind: account }, { timeout: '200ms' }));
+    await expect(target.ping(signal)).rejects.toMatchObject({ kind: 'unavailable', unsure: false });
   });
 
   test('is given up together with what was sent over it', async () => {

@@ -37,3 +37,7 @@ test('a message that just fills the buffer of ldapts is not cut off', () => {
     expect(decode(bytes).missing).toBe(0);
   }
 });
+
+test('a message that is too large for its encoding is refused', () => {
+  expect(() => encode(add(0x1000000))).toThrow(expect.objectContaining({ kind: 'rejected' }));
+});

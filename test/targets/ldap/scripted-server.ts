@@ -43,6 +43,8 @@ export async function startScriptedServer(
     socket.on('close', () => sockets.delete(socket));
     socket.on('data', (data: Buffer) => {
       rest = Buffer.concat([rest, data]);
+      // Whoever begins with a TLS handshake waits for an answer in vain.
+      if (rest[0] !== 0x30) return;
       for (
         let length = messageLength(rest);
         length !== undefined && length <= rest.length;

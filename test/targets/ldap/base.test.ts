@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { type MappingConfig, target } from '../../../src/config/schema.ts';
+import { basesOf } from '../../../src/targets/ldap/base.ts';
+import { readStableId, writeStableId } from '../../../src/targets/ldap/stable-id.ts';
+
+function mapping(dn: string, disabled?: string): MappingConfig {
+  const entity = { dn, ...(disabled !== undefined && { disable: { dn: disabled } }) };
+  const bind = { dn: 'cn=us', password: 'x' };
+  const { person } = target.parse({
+    type: 'ldap',
+    url: 'ldap://localhost',
+    bind,
+    entities: { person: entity },
+  }).entities;
+  if (person === undefined) throw new Error('no mapping');
+  return person;
+}
+
+describe('the entries of an entity are', () => {
+  test.each<[string, string | undefined, string[]]>([
+    ['uid={uid},ou=people,dc=x', undefined, ['ou=people,dc=x']],
+    ['uid={uid}, ou=people,dc=x', undefined, ['ou=people,dc=x']],
+    ['uid={uid}+cn=a,dc=x', undefined, ['dc=x']],
+    ['cn={a} {b},ou={unit},ou=a\\, b,dc=x', undefined, ['ou=a\\, b,dc=x']],
+    ['cn={a}\\, Jr.,ou=people,dc=x', undefined, ['ou=people,dc=x']],
+    ['uid={uid},{base}', undefined, ['dc=root']],
+    ['cn=only,ou=one,dc=x', undefined, ['ou=one,dc=x']],
+    ['uid={uid},ou=people,dc=x', 'uid={uid},ou=former,dc=x', ['ou=people,dc=x', 'ou=former,dc=x']],
+    ['uid={uid},ou=people,dc=x', 'uid={uid},OU=People,dc=x', ['ou=people,dc=x']],
+    ['uid={uid},ou=people,dc=x', 'uid={uid},ou=former,ou=people,dc=x', ['ou=people,dc=x']],
+    ['uid={uid},ou=people,dc=x', 'uid={uid},dc=x', ['dc=x']],
+  ])('for %s and %s, below %o', (dn, disabled, bases) => {
+    expect(basesOf(mapping(dn, disabled), ['dc=root'])).toEqual(bases);
+  });
+
+  test('nowhere, where the template is no name', () => {
+    expect(() => basesOf(mapping('uid={uid},people'), [])).toThrow(expect.objectContaining({ kind: 'misconfigured' }));
+  });
+});
+
+test('the stable id of Active Directory is written as its tools write it, and found by its bytes', () => {
+  const bytes = Buffer.from('00112233445566778899aabbccddeeff', 'hex');
+  expect(readStableId('objectGUID', bytes)).toBe('33221100-5544-7766-8899-aabbccddeeff');
+  expect(writeStableId('objectGUID', readStableId('objectGUID', bytes))).toEqual(bytes);
+});

@@ -55,6 +55,7 @@ create table staffetta.route (
   target text collate "C" references staffetta.target on delete cascade,
   entity text collate "C",
   rescan bigint not null default 0,           -- rescans owed (PROTOCOL A11)
+  deprovision text not null default 'keep',   -- what happens when an identity has left the view: disable, delete, keep
   error    text,                              -- why its desired state cannot be read at present (PROTOCOL B12)
   error_at timestamptz,
   retry_at timestamptz,
@@ -96,6 +97,7 @@ create table staffetta.delivery (
   error_kind  text,
   error       text,
   error_at    timestamptz,
+  parked_for  text,                           -- fingerprint of the desired state that was parked: only another one is worth a try
   primary key (target, entity, key)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 create index delivery_due on staffetta.delivery (target, priority, due_at) where state in ('pending', 'waiting');
@@ -160,6 +162,7 @@ create table staffetta.journal (
   message    text
 ) partition by range (at);
 create index journal_key on staffetta.journal (entity, key, at);
+create index journal_route on staffetta.journal (target, entity, at);
 
 -- A tunable, readable and settable with SQL.
 create table staffetta.parameter (

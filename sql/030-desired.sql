@@ -39,7 +39,6 @@ begin
          select r.attribute, jsonb_agg(r.ref_key order by r.ref_key collate "C") as keys from staffetta.%I r where r.key = d.key group by r.attribute) m)',
       name || '_refs');
   end if;
-  perform set_config('search_path', 'public, pg_temp', true);  -- that of the daemon: the mapping's expressions mean the same
   return query execute format(
     'select %s, d.released, d.remote_id, staffetta.masked(d.attributes, staffetta.%I()), %s from %s order by d.key',
     format(canonical, 'd.key'), name || '_secrets', members, source) using wanted;

@@ -28,11 +28,13 @@ begin
      linked as (select l.key, l.state, l.fingerprint from staffetta.link l where l.target = %3$L and l.entity = %4$L %5$s),
      entry as (
        select coalesce(w.key, l.key) as key,
-         case when w.key is null then l.state = ''active''
+         case when w.key is null then case %6$L when ''keep'' then l.state = ''active'' when ''disable'' then l.state <> ''disabled'' else true end
               when w.released then l.key is not null
-              else l.key is null or l.state <> ''active'' or l.fingerprint is distinct from w.fingerprint end as differs
+              else l.key is null or l.state <> ''active'' or l.fingerprint is distinct from w.fingerprint end as differs,
+         w.fingerprint
        from wanted w full join linked l on l.key = w.key)',
-    format(canonical, 'd.key'), rows, target, entity, case when listed then 'and l.key = any($3)' end);
+    format(canonical, 'd.key'), rows, target, entity, case when listed then 'and l.key = any($3)' end,
+    (select r.deprovision from staffetta.route r where (r.target, r.entity) = (comparison.target, comparison.entity)));
 
   if to_regclass(format('staffetta.%I', view || '_refs')) is not null then
     members := case when listed
@@ -56,31 +58,41 @@ begin
 
   return parts || ',
      compared as materialized (
-       select e.key, bool_or(e.differs or h.key is not null) as differs from entry e left join holder h on h.key = e.key group by e.key)';
+       select e.key, bool_or(e.differs or h.key is not null) as differs, min(e.fingerprint) as fingerprint from entry e left join holder h on h.key = e.key group by e.key)';
 end $$;
 comment on function staffetta.comparison(text, text, boolean) is 'The common table expressions that compare the desired state of a route with its links';
 revoke all on function staffetta.comparison(text, text, boolean) from public;
 
--- Compares the keys of a route (null: all) and enqueues those that differ.
-create or replace function staffetta.compare_route(target text, entity text, keys text[], out compared bigint, out enqueued bigint)
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- The condition, as SQL, that a difference is worth a delivery: not if it is parked with this very desired state.
+create or replace function staffetta.worth_a_try(target text, entity text, key text, fingerprint text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select format('($4 or not exists (select from staffetta.delivery p
+    where (p.target, p.entity, p.key) = (%L, %L, %s) and p.state = ''parked'' and p.parked_for is not distinct from %s))',
+    target, entity, key, fingerprint) $$;
+comment on function staffetta.worth_a_try(text, text, text, text) is 'The condition that a difference is worth a delivery';
+revoke all on function staffetta.worth_a_try(text, text, text, text) from public;
+
+-- Compares the keys of a route (null: all) and enqueues those that differ. What is parked is tried again only if its
+-- desired state is another than the one that was parked, or if a rescan is owed: the mapping itself changed. Runs under
+-- the settings of rescan().
+create or replace function staffetta.compare_route(target text, entity text, keys text[], owed boolean, out compared bigint, out enqueued bigint)
+language plpgsql as $$
 declare
   statement text;
 begin
   statement := format('with %s, enqueued as (%s returning 1) select (select count(*) from compared), (select count(*) from enqueued)',
     staffetta.comparison(target, entity, keys is not null),
     staffetta.enqueue_statement(format(
-      'select %L::text as target, %L::text as entity, c.key, (count(*) over () > %s)::int::smallint as priority from compared c where c.differs',
-      target, entity, staffetta.parameter_number('BULK_ROWS')), false));
-  perform set_config('search_path', 'public, pg_temp', true);  -- that of the daemon: the mapping's expressions mean the same
-  execute statement into compared, enqueued using 'rescan', staffetta.actor(), keys;
+      'select %L::text as target, %L::text as entity, c.key, (count(*) over () > %s)::int::smallint as priority from compared c where c.differs and %s',
+      target, entity, staffetta.parameter_number('BULK_ROWS'), staffetta.worth_a_try(target, entity, 'c.key', 'c.fingerprint')), false));
+  execute statement into compared, enqueued using 'rescan', staffetta.actor(), keys, owed;
 end $$;
-comment on function staffetta.compare_route(text, text, text[]) is 'Compares keys of a route (null: all) and enqueues those that differ';
-revoke all on function staffetta.compare_route(text, text, text[]) from public;
+comment on function staffetta.compare_route(text, text, text[], boolean) is 'Compares keys of a route (null: all) and enqueues those that differ';
+revoke all on function staffetta.compare_route(text, text, text[], boolean) from public;
 
 -- Compares a route a thousand keys at a time, because some row of its view fails. A thousand that cannot be compared are
 -- enqueued whole: replaying them finds the rows that are wrong and parks these alone (PROTOCOL B12).
-create or replace function staffetta.compare_route_piecewise(target text, entity text, out compared bigint, out enqueued bigint)
+create or replace function staffetta.compare_route_piecewise(target text, entity text, owed boolean, out compared bigint, out enqueued bigint)
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   piece text[];
@@ -98,21 +110,22 @@ begin
     format((select t.canonical from staffetta.key_type(target, entity) t), 'd.key'), 'desired_' || target || '_' || entity, target, entity)
   loop
     begin
-      select * into part from staffetta.compare_route(target, entity, piece);
+      select * into part from staffetta.compare_route(target, entity, piece, owed);
       compared := compared + part.compared;
       enqueued := enqueued + part.enqueued;
     exception when data_exception or integrity_constraint_violation or program_limit_exceeded or cardinality_violation then
       execute staffetta.enqueue_statement(
-        format('select %L::text as target, %L::text as entity, k as key, 1::smallint as priority from unnest($3) k', target, entity), false)
-        using 'rescan', staffetta.actor(), piece;
+        format('select %L::text as target, %L::text as entity, k as key, 1::smallint as priority from unnest($3) k where %s',
+          target, entity, staffetta.worth_a_try(target, entity, 'k', 'null')), false)
+        using 'rescan', staffetta.actor(), piece, owed;
       get diagnostics total = row_count;
       compared := compared + cardinality(piece);
       enqueued := enqueued + total;
     end;
   end loop;
 end $$;
-comment on function staffetta.compare_route_piecewise(text, text) is 'Compares a route a thousand keys at a time, where some row of its view fails';
-revoke all on function staffetta.compare_route_piecewise(text, text) from public;
+comment on function staffetta.compare_route_piecewise(text, text, boolean) is 'Compares a route a thousand keys at a time, where some row of its view fails';
+revoke all on function staffetta.compare_route_piecewise(text, text, boolean) from public;
 
 -- Compare all desired states (of a target, of an entity) with all links and enqueue the differences. A route whose view
 -- is missing or unreadable says so in its row and in `status`, and still owes its rescan; the others go on.
@@ -132,9 +145,9 @@ begin
     failure := null;
     begin
       begin
-        select * into done from staffetta.compare_route(route.target, route.entity, null);
+        select * into done from staffetta.compare_route(route.target, route.entity, null, owed > 0);
       exception when data_exception or integrity_constraint_violation or program_limit_exceeded or cardinality_violation then
-        select * into done from staffetta.compare_route_piecewise(route.target, route.entity);
+        select * into done from staffetta.compare_route_piecewise(route.target, route.entity, owed > 0);
       end;
     exception when syntax_error_or_access_rule_violation or invalid_schema_name  -- classes 42 and 3F: the view is missing
       or data_exception or integrity_constraint_violation or program_limit_exceeded or cardinality_violation then

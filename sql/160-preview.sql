@@ -75,14 +75,13 @@ declare
   found_changes boolean;
 begin
   select l.* into link from staffetta.link l where (l.target, l.entity, l.key) = (preview_route.target, preview_route.entity, preview_route.key);
-  perform set_config('search_path', 'public, pg_temp', true);  -- that of the daemon: the mapping's expressions mean the same
   execute format('select count(*) over () as same_key, x.* from staffetta.%I x where x.key = $1::%s', 'desired_' || target || '_' || entity, (select t.type from staffetta.key_type(target, entity) t))
     into desired using key;
 
   if desired.same_key is null then
     return query
       select case when link.key is null or link.state <> 'active' then 'nothing'
-                  else (select case to_jsonb(r) ->> 'deprovision' when 'delete' then 'remove' when 'disable' then 'disable' when 'keep' then 'keep' else 'deprovision' end
+                  else (select case r.deprovision when 'delete' then 'remove' else r.deprovision end
                         from staffetta.route r where (r.target, r.entity) = (preview_route.target, preview_route.entity)) end,
         link.remote_id, null::text, null::jsonb, null::jsonb;
     return;

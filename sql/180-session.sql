@@ -1,6 +1,6 @@
 -- Functions that read desired states run under the settings that the daemon's connections pin (PROTOCOL B2): the same
 -- row gives the same values and fingerprint whatever the session of the person who asks, and a row security policy
--- that would hide rows is an error.
+-- that would hide rows is an error. The mapping's own expressions also find the types and operators they were checked with.
 do $$
 declare
   reader regprocedure;
@@ -11,6 +11,6 @@ begin
   loop
     execute format(
       'alter function %s set row_security = off set timezone = ''UTC'' set datestyle = ''ISO, YMD'' set intervalstyle = ''iso_8601''
-       set extra_float_digits = 1 set bytea_output = ''hex'' set standard_conforming_strings = on', reader);
+       set search_path = public, pg_temp set extra_float_digits = 1 set bytea_output = ''hex'' set standard_conforming_strings = on', reader);
   end loop;
 end $$;

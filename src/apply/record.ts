@@ -63,6 +63,7 @@ async function recordRoutes(
   const wanted = mappingsOf(config).map((mapping) => ({
     target: mapping.target,
     entity: mapping.entity,
+    deprovision: mapping.config.deprovision[0]?.do ?? 'keep',
     changed: libraryChanged || entities.has(mapping.entity) || remapped.has(desiredName(mapping)),
   }));
   // What a target was to be told of an entity that it no longer follows is found again by the rescan if it comes back.
@@ -76,11 +77,12 @@ async function recordRoutes(
     [JSON.stringify(wanted)],
   );
   const { rows } = await client.query<RouteChange>(
-    `insert into staffetta.route as r (target, entity, rescan)
-     select target, entity, 1 from jsonb_to_recordset($1) as w(target text, entity text, changed boolean)
-     where changed or not exists (select from staffetta.route o where (o.target, o.entity) = (w.target, w.entity))
+    `insert into staffetta.route as r (target, entity, deprovision, rescan)
+     select target, entity, deprovision, 1 from jsonb_to_recordset($1) as w(target text, entity text, deprovision text, changed boolean)
+     where changed or not exists (select from staffetta.route o where (o.target, o.entity, o.deprovision) = (w.target, w.entity, w.deprovision))
      order by target collate "C", entity collate "C"
-     on conflict (target, entity) do update set rescan = r.rescan + 1, error = null, error_at = null, retry_at = null, failures = 0
+     on conflict (target, entity) do update set rescan = r.rescan + 1, deprovision = excluded.deprovision,
+       error = null, error_at = null, retry_at = null, failures = 0
      returning target, entity, case when xmax = 0 then 'new' else 'changed' end as reason`,
     [JSON.stringify(wanted)],
   );

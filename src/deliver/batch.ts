@@ -126,7 +126,10 @@ export class Batch {
     const sent = await concurrently(ready, this.#destination.concurrency, ({ loaded, write }) =>
       this.#send(loaded, write),
     );
-    return [...outcomes, ...settled, ...sent];
+    const parkedFor = new Map(loaded.map(({ claimed, desired }) => [claimed.key, desired?.fingerprint ?? null]));
+    return [...outcomes, ...settled, ...sent].map((outcome) =>
+      outcome.outcome === 'park' ? { ...outcome, fingerprint: parkedFor.get(outcome.key) ?? null } : outcome,
+    );
   }
 
   async #members(route: Route, loaded: readonly Loaded[]): Promise<ReadonlyMap<string, Members>> {
@@ -266,11 +269,12 @@ function release({ entity, key }: Claimed): Outcome {
   return { entity, key, outcome: 'release' };
 }
 
-function parkUnloadable({ claimed: { entity, key }, reason }: Unloadable): Outcome {
+function parkUnloadable({ claimed: { entity, key }, reason, fingerprint }: Unloadable): Outcome {
   return {
     entity,
     key,
     outcome: 'park',
+    fingerprint,
     error: { kind: 'rejected', message: reason },
     journal: { operation: 'none', result: 'parked', remoteId: null },
   };

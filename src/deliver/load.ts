@@ -51,6 +51,8 @@ export interface Loaded {
 export interface Unloadable {
   readonly claimed: Claimed;
   readonly reason: string;
+  /** Of its desired state, where that could be read. */
+  readonly fingerprint: string | null;
 }
 
 interface Row {
@@ -107,7 +109,8 @@ export async function load(
   } catch (error) {
     if (!isDataError(error) || !(error instanceof Error)) throw error;
     const [only] = claimed;
-    if (claimed.length === 1 && only) return { loaded: [], unloadable: [{ claimed: only, reason: error.message }] };
+    if (claimed.length === 1 && only)
+      return { loaded: [], unloadable: [{ claimed: only, reason: error.message, fingerprint: null }] };
     const middle = Math.ceil(claimed.length / 2);
     const halves = [claimed.slice(0, middle), claimed.slice(middle)];
     const results = [];
@@ -124,11 +127,13 @@ function sortOut(claimed: readonly Claimed[], rows: readonly Row[]): { loaded: L
   const loaded: Loaded[] = [];
   const unloadable: Unloadable[] = [];
   for (const delivery of claimed) {
-    const [row, ...more] = byKey.get(delivery.key) ?? [];
+    const rowsOf = byKey.get(delivery.key) ?? [];
+    const [row, ...more] = rowsOf;
     if (!row) throw new Error(`the desired view did not answer for key ${delivery.key}`); // proves nothing: PROTOCOL C1
     if (more.length > 0) {
       const reason = `the view has ${more.length + 1} rows with key ${delivery.key}; expected one`;
-      unloadable.push({ claimed: delivery, reason });
+      const [fingerprint = null] = rowsOf.map((one) => one.fingerprint).sort();
+      unloadable.push({ claimed: delivery, reason, fingerprint });
     } else {
       const { released, remote_id, attributes, disable, match, fingerprint } = row;
       const desired = { released: released ?? false, remoteId: remote_id, attributes, disable, match, fingerprint };

@@ -32,6 +32,8 @@ export interface Outcome {
   readonly reserved?: readonly string[];
   readonly members?: readonly Member[];
   readonly error?: { readonly kind: TargetErrorKind; readonly message: string };
+  /** Of the desired state that is parked: a rescan tries again once it is another. */
+  readonly fingerprint?: string | null;
   /** A row of the journal; left out: nothing happened that is worth one. */
   readonly journal?: {
     readonly operation: Operation;

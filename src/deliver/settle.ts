@@ -15,7 +15,7 @@ import type { Outcome } from './outcome.ts';
 const statement = `
 with result as materialized (
   select * from jsonb_to_recordset($3::jsonb) as r(entity text, key text, outcome text, "dueIn" float8, unsure boolean, sent text,
-    absent boolean, "waitFor" jsonb, link jsonb, "keepLink" boolean, reserved text[], members jsonb, error jsonb, journal jsonb)),
+    absent boolean, "waitFor" jsonb, link jsonb, "keepLink" boolean, reserved text[], members jsonb, error jsonb, journal jsonb, fingerprint text)),
 locked as materialized (
   select d.*, d.token is not distinct from $2::uuid as mine, d.rev <> d.claimed_rev as moved from staffetta.delivery d
   join result r on d.entity = r.entity collate "C" and d.key = r.key collate "C"
@@ -36,6 +36,7 @@ freed as (
     unsure = d.unsure or coalesce(m.unsure, false),
     absent_since = case when m.outcome = 'release' then d.absent_since when m.absent then coalesce(d.absent_since, clock_timestamp()) end,
     wait_entity = m."waitFor" ->> 'entity', wait_key = m."waitFor" ->> 'key', wait_id = m."waitFor" ->> 'id',
+    parked_for = case when m.outcome = 'park' then m.fingerprint end,
     error_kind = case when m.outcome = 'release' then d.error_kind else m.error ->> 'kind' end,
     error = case when m.outcome = 'release' then d.error else m.error ->> 'message' end,
     error_at = case when m.outcome = 'release' then d.error_at when m.error is not null then clock_timestamp() end

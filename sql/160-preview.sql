@@ -16,7 +16,7 @@ revoke all on function staffetta.stored_value(jsonb, boolean) from public;
 -- Values of a link as a person may see them: a hash says nothing.
 create or replace function staffetta.shown_values(stored jsonb) returns jsonb
 language sql immutable set search_path = pg_catalog, pg_temp as $$
-  select jsonb_agg(case when v.value ? 'hash' then '"********"' else v.value end order by v.position)
+  select jsonb_agg(case when jsonb_typeof(v.value) = 'object' and v.value ? 'hash' then '"********"' else v.value end order by v.position)
   from jsonb_array_elements(stored) with ordinality v(value, position) $$;
 comment on function staffetta.shown_values(jsonb) is 'Values of a link as a person may see them';
 revoke all on function staffetta.shown_values(jsonb) from public;

@@ -5,17 +5,17 @@
  */
 import { runMigrations } from 'graphile-worker';
 import type pg from 'pg';
-import { removeKeys } from '../capture/keys.ts';
 import { removeCapture } from '../capture/trigger.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { migrate } from '../database/migrate.ts';
-import { removeDesired } from '../desired/compile.ts';
+import { isLockError } from '../database/sqlstate.ts';
 import { explainLoad } from '../desired/explain.ts';
 import { mappingsOf } from '../desired/mapping.ts';
 import { generate, hashOfObject, objectKey, readGenerated, type Wanted } from './generate.ts';
 import { inspect } from './inspect.ts';
 import { withShortLocks } from './lock.ts';
+import { makeObjects, remember, removeObjects, staleObjects } from './objects.ts';
 import { type RouteChange, recordTargets } from './record.ts';
 
 /** What an `apply` did. */
@@ -52,7 +52,7 @@ async function applyAlone(pool: pg.Pool, loaded: LoadedConfig): Promise<Applied>
   const migrations = await migrate(pool);
   await runMigrations({ pgPool: pool });
   await withShortLocks(pool, 'the schema staffetta', async (client) => {
-    for (const { text } of wanted.library.files) await client.query(text);
+    for (const file of wanted.library.files) await applyFile(client, file);
     await client.query('select staffetta.ensure_journal_partitions()');
   });
   const before = await readGenerated(pool);
@@ -62,6 +62,15 @@ async function applyAlone(pool: pg.Pool, loaded: LoadedConfig): Promise<Applied>
   );
   const released = await releaseSources(pool, wanted);
   return { migrations, captured, released, ...mapped, warnings: await warnings(pool, loaded, inspected.keyTypes) };
+}
+
+async function applyFile(client: pg.ClientBase, { name, text }: { name: string; text: string }): Promise<void> {
+  try {
+    await client.query(text);
+  } catch (error) {
+    if (isLockError(error) || !(error instanceof Error)) throw error;
+    throw new Error(`sql/${name}: ${error.message}`, { cause: error });
+  }
 }
 
 /** Installs triggers, each table in a transaction of its own that waits only shortly for it. */
@@ -99,41 +108,17 @@ async function map(
       .filter(({ source }) => captured.includes(source.name))
       .flatMap(({ source }) => source.feeds.map(({ entity }) => entity)),
   );
-  for (const { entity, object } of wanted.keys) {
-    if (before.get(objectKey('keys', object.name)) === hashOfObject(object)) continue;
-    for (const statement of object.make) await client.query(statement);
-    await remember(client, 'keys', object.name, hashOfObject(object));
-    entities.add(entity);
-  }
-  const remapped = new Set<string>();
-  for (const object of wanted.desired) {
-    if (before.get(objectKey('desired', object.name)) === hashOfObject(object)) continue;
-    for (const statement of object.make) await client.query(statement);
-    await remember(client, 'desired', object.name, hashOfObject(object));
-    remapped.add(object.name);
-  }
-  await forget(client, before, 'keys', new Set(wanted.keys.map(({ object }) => object.name)), removeKeys);
-  await forget(client, before, 'desired', new Set(wanted.desired.map(({ name }) => name)), removeDesired);
+  const keys = await makeObjects(
+    client,
+    before,
+    wanted.keys.map(({ object }) => object),
+  );
+  for (const { entity, object } of wanted.keys) if (keys.includes(object)) entities.add(entity);
+  await makeObjects(client, before, wanted.scopes);
+  const remapped = new Set((await makeObjects(client, before, wanted.desired)).map(({ name }) => name));
+  const all = [...wanted.keys.map(({ object }) => object), ...wanted.scopes, ...wanted.desired];
+  await removeObjects(client, staleObjects(before, ['keys', 'scope', 'desired'], all));
   return recordTargets(client, loaded, { libraryChanged, entities, remapped });
-}
-
-/** Removes what was generated for something that is no longer configured. */
-async function forget(
-  client: pg.ClientBase,
-  before: ReadonlyMap<string, string>,
-  kind: 'keys' | 'desired',
-  kept: ReadonlySet<string>,
-  remove: (name: string) => readonly string[],
-): Promise<void> {
-  const prefix = objectKey(kind, '');
-  for (const key of before.keys()) {
-    if (!key.startsWith(prefix) || kept.has(key.slice(prefix.length))) continue;
-    for (const statement of remove(key.slice(prefix.length))) await client.query(statement);
-    await client.query('delete from staffetta.generated where kind = $1 and name = $2', [
-      kind,
-      key.slice(prefix.length),
-    ]);
-  }
 }
 
 /** Takes the triggers from tables that are no longer configured. */
@@ -151,13 +136,6 @@ async function releaseSources(pool: pg.Pool, wanted: Wanted): Promise<string[]> 
     });
   }
   return rows.map(({ source }) => source);
-}
-
-async function remember(client: pg.ClientBase, kind: string, name: string, hash: string): Promise<void> {
-  await client.query(
-    `insert into staffetta.generated (kind, name, hash) values ($1, $2, $3) on conflict (kind, name) do update set hash = excluded.hash`,
-    [kind, name, hash],
-  );
 }
 
 async function warnings(

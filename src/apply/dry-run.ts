@@ -1,12 +1,10 @@
 import type pg from 'pg';
-import { removeKeys } from '../capture/keys.ts';
-import { removeCapture } from '../capture/trigger.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Generated } from '../database/generated.ts';
 import { pendingMigrations } from '../database/migrate.ts';
-import { removeDesired } from '../desired/compile.ts';
 import { generate, hashOfObject, objectKey, readGenerated } from './generate.ts';
 import { inspect } from './inspect.ts';
+import { staleObjects } from './objects.ts';
 
 /**
  * The SQL that `apply` would run now, a text for each step; nothing if the database is as the configuration says. Reads
@@ -20,12 +18,12 @@ export async function dryRun(pool: pg.Pool, loaded: LoadedConfig): Promise<strin
   );
   const before = rows[0]?.there ? await readGenerated(pool) : new Map<string, string>();
   const isNew = (object: Generated, hash: string) => before.get(objectKey(object.kind, object.name)) !== hash;
+  const others = [...wanted.keys.map(({ object }) => object), ...wanted.scopes, ...wanted.desired];
   const objects = [
     ...wanted.captures
       .filter(({ source, object }) => isNew(object, hashOfObject(object, source.relation)))
       .map(({ object }) => object),
-    ...wanted.keys.map(({ object }) => object).filter((object) => isNew(object, hashOfObject(object))),
-    ...wanted.desired.filter((object) => isNew(object, hashOfObject(object))),
+    ...others.filter((object) => isNew(object, hashOfObject(object))),
   ];
   const libraryChanged = before.get(objectKey('library', 'sql')) !== wanted.library.hash;
   return [
@@ -37,26 +35,13 @@ export async function dryRun(pool: pg.Pool, loaded: LoadedConfig): Promise<strin
     ...objects.map(
       ({ kind, name, make }) => `-- ${kind} ${name}\n${make.map((statement) => `${statement};`).join('\n')}`,
     ),
-    ...stale(before, [
-      ...wanted.captures.map(({ object }) => object),
-      ...wanted.keys.map(({ object }) => object),
-      ...wanted.desired,
-    ]),
+    ...staleObjects(
+      before,
+      ['capture', 'keys', 'scope', 'desired'],
+      [...wanted.captures.map(({ object }) => object), ...others],
+    ).map(
+      ({ kind, name, remove }) =>
+        `-- ${kind} ${name} is no longer configured\n${remove.map((statement) => `${statement};`).join('\n')}`,
+    ),
   ];
-}
-
-/** What would be removed because it is no longer configured. */
-function stale(before: ReadonlyMap<string, string>, wanted: readonly Generated[]): string[] {
-  const kept = new Set(wanted.map(({ kind, name }) => objectKey(kind, name)));
-  const removals = { capture: removeCapture, keys: removeKeys, desired: removeDesired };
-  return Object.entries(removals).flatMap(([kind, remove]) =>
-    [...before.keys()]
-      .filter((key) => key.startsWith(objectKey(kind, '')) && !kept.has(key))
-      .map((key) => {
-        const name = key.slice(objectKey(kind, '').length);
-        return `-- ${kind} ${name} is no longer configured\n${remove(name)
-          .map((statement) => `${statement};`)
-          .join('\n')}`;
-      }),
-  );
 }

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { compileKeys } from '../capture/keys.ts';
+import { compileKeys, compileScope } from '../capture/keys.ts';
 import type { Source } from '../capture/source.ts';
 import { compileCapture } from '../capture/trigger.ts';
 import type { Config } from '../config/schema.ts';
@@ -17,6 +17,7 @@ export interface Wanted {
   readonly library: { readonly files: readonly { name: string; text: string }[]; readonly hash: string };
   readonly captures: readonly { readonly source: Source; readonly object: Generated }[];
   readonly keys: readonly { readonly entity: string; readonly object: Generated }[];
+  readonly scopes: readonly Generated[];
   readonly desired: readonly Generated[];
 }
 
@@ -32,6 +33,7 @@ export async function generate(config: Config, { sources, views }: Inspected): P
     keys: sources.flatMap((source) =>
       source.feeds.map((feed) => ({ entity: feed.entity, object: compileKeys(source, feed) })),
     ),
+    scopes: Object.keys(config.entities).map((entity) => compileScope(entity, sources)),
     desired: compileDesired(config, views),
   };
 }

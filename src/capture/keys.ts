@@ -36,6 +36,34 @@ export function compileKeys(source: Source, feed: Feed): Generated {
   };
 }
 
+/**
+ * `scope_keys_<entity>() returns setof text`: the keys of every row of the sources that name keys directly (without
+ * `resolve`). Whoever is here and not in the view is captured, but out of scope.
+ */
+export function compileScope(entity: string, sources: readonly Source[]): Generated {
+  const name = `staffetta.${escapeIdentifier(`scope_keys_${entity}`)}`;
+  const direct = sources.filter((source) => source.feeds.some((feed) => feed.entity === entity && !feed.resolve));
+  const keys = direct.map((source) => {
+    const columns = source.columns.map((column) => `s.${escapeIdentifier(column.name)}::text`).join(', ');
+    return `select k.key from ${source.name} s cross join lateral ${keysFunction(source.name, entity)}(array[${columns}]) as k(key)`;
+  });
+  const body = keys.length > 0 ? keys.join('\nunion all\n') : 'select null::text where false';
+  return {
+    kind: 'scope',
+    name,
+    make: [
+      `create or replace function ${name}() returns setof text language sql stable as ${pg.escapeLiteral(body)}`,
+      `revoke all on function ${name}() from public`,
+    ],
+    remove: removeScope(name),
+  };
+}
+
+/** Statements that remove a function that `compileScope` made. */
+export function removeScope(name: string): string[] {
+  return [`drop function if exists ${name}()`];
+}
+
 /** Statements that remove a function that `compileKeys` made. */
 export function removeKeys(name: string): string[] {
   return [`drop function if exists ${name}(text[])`];

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** A database object that `apply` makes from the configuration, and makes again only when its statements change. */
 export interface Generated {
   /** What it is for; with `name` it is unique. */
-  readonly kind: 'capture' | 'keys' | 'desired';
+  readonly kind: 'capture' | 'keys' | 'scope' | 'desired';
   readonly name: string;
   /** Statements that make it, whether or not an older one is there. */
   readonly make: readonly string[];

@@ -48,7 +48,6 @@ export class Connection {
   /** What is read from and written to: the wire, or TLS over it. */
   #socket: Socket;
   readonly #pending = new Map<string, Pending>();
-  #stopListening: () => void = ignore;
   #lastId = 0;
   #closed = false;
 
@@ -138,8 +137,7 @@ export class Connection {
     const receive = (data: Buffer): void => parser.read(data, this.#pending);
     const fail = (error: Error): void => this.#end(error);
     const close = (): void => this.#end(closedByServer());
-    const socket = this.#socket.on('data', receive).on('error', fail).on('end', close).on('close', close);
-    this.#stopListening = () => socket.off('data', receive).off('error', fail).off('end', close).off('close', close);
+    this.#socket.on('data', receive).on('error', fail).on('end', close).on('close', close);
   }
 
   #receive(message: Response): void {
@@ -157,8 +155,8 @@ export class Connection {
   #end(reason: unknown): void {
     if (this.#closed) return;
     this.#fail(reason);
-    this.#socket.destroy();
     this.#wire.resetAndDestroy();
+    this.#socket.destroy();
   }
 
   /** The only way out of life: everything in flight fails with the reason. */
@@ -172,12 +170,11 @@ export class Connection {
     return new Error(`no answer within ${this.#server.timeout / 1000} s`);
   }
 
-  /** RFC 4511 §4.14. Nothing that came before the handshake is read after it. */
+  /** RFC 4511 §4.14. Nothing that came before the handshake is read after it: TLS has a parser of its own. */
   async #startTls(): Promise<void> {
     const request = new ExtendedRequest({ messageId: 0, oid: '1.3.6.1.4.1.1466.20037' });
     const { result } = await this.request(request, ExtendedResponse, new AbortController().signal);
     if (result.status !== 0) throw refused(result, { operation: 'startTls', dn: this.server });
-    this.#stopListening();
     await this.#secure();
   }
 

@@ -51,15 +51,15 @@ export class Server {
   }
 
   /**
-   * The account to bind as, undefined for nobody. A bind with a DN and no password would succeed as nobody (RFC 4513
-   * §5.1.2), so an empty password is `misconfigured`.
+   * The account to bind as, undefined for nobody. A bind without a DN or without a password would succeed, but as nobody
+   * (RFC 4513 §5.1.1 and §5.1.2): that is `misconfigured`.
    */
   account(): Account | undefined {
     const { bind } = this.#config;
     if (bind === undefined) return undefined;
     const password = this.#password(bind.password);
-    if (password === '') throw new TargetError('misconfigured', `the password of ${bind.dn} is empty`);
-    return { dn: bind.dn, password };
+    if (bind.dn !== '' && password !== '') return { dn: bind.dn, password };
+    throw new TargetError('misconfigured', `bind: the ${bind.dn === '' ? 'dn' : 'password'} is empty`);
   }
 
   #password(secret: Parameters<typeof readSecret>[0]): string {

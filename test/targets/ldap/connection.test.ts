@@ -222,6 +222,13 @@ describe('a connection to a server that misbehaves', () => {
     expect(new Set(server.received.map(({ connection }) => connection)).size).toBe(2);
   });
 
+  test('leaves nothing behind that could still be read when it is given up', async () => {
+    const { server, target } = await serve(() => 'hang', { timeout: '100ms' });
+    const ended = server.ended();
+    await expect(create(target, 'a')).rejects.toMatchObject({ kind: 'unavailable', unsure: true });
+    expect(await ended).toBe('ECONNRESET');
+  });
+
   test('over TLS that never comes about is given up in time', async () => {
     const { server } = await serve(() => 'hang');
     const url = server.url.replace('ldap:', 'ldaps:');

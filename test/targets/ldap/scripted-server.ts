@@ -1,4 +1,5 @@
 /** An LDAP server that does what a test tells it: for what a real one will not do on command. */
+import { EventEmitter, once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { Ber, BerReader, BerWriter, ProtocolOperation } from 'ldapts';
 
@@ -21,6 +22,8 @@ export interface ScriptedServer {
   readonly url: string;
   /** Everything that was received. */
   readonly received: readonly Received[];
+  /** How the next connection ends: the code of its error, `closed` if it was closed in order. */
+  ended(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -33,14 +36,21 @@ export async function startScriptedServer(
 ): Promise<ScriptedServer> {
   const received: Received[] = [];
   const sockets = new Set<Socket>();
+  const endings = new EventEmitter();
   let connections = 0;
   const server = createServer((socket) => {
     sockets.add(socket);
     connections += 1;
     const connection = connections;
     let rest: Buffer = Buffer.alloc(0);
-    socket.on('error', () => undefined);
-    socket.on('close', () => sockets.delete(socket));
+    let ending = 'closed';
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      ending = error.code ?? error.message;
+    });
+    socket.on('close', () => {
+      sockets.delete(socket);
+      endings.emit('ended', ending);
+    });
     socket.on('data', (data: Buffer) => {
       rest = Buffer.concat([rest, data]);
       // Whoever begins with a TLS handshake waits for an answer in vain.
@@ -67,6 +77,7 @@ export async function startScriptedServer(
   return {
     url: `ldap://127.0.0.1:${port}`,
     received,
+    ended: async () => String((await once(endings, 'ended'))[0]),
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

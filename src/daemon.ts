@@ -22,6 +22,7 @@ import type { LoadedConfig } from './config/load.ts';
 import { Listener } from './database/listener.ts';
 import { readParameters } from './database/parameters.ts';
 import { createPool } from './database/pool.ts';
+import { openSession, type Session } from './database/session.ts';
 import type { PumpEvents } from './deliver/pump.ts';
 import type { Destination } from './deliver/route.ts';
 import { openDestinations } from './destinations.ts';
@@ -47,7 +48,7 @@ export interface DaemonOptions {
 export class Daemon {
   readonly #loaded: LoadedConfig;
   readonly #options: DaemonOptions;
-  readonly #pool: pg.Pool;
+  readonly #session: Session;
   /** graphile-worker listens on a connection of its pool, so that must not be a transaction pooler. */
   readonly #workerPool: pg.Pool;
   readonly #stop = new AbortController();
@@ -69,7 +70,7 @@ export class Daemon {
   private constructor(
     loaded: LoadedConfig,
     options: DaemonOptions,
-    pools: { pool: pg.Pool; workerPool: pg.Pool },
+    pools: { session: Session; workerPool: pg.Pool },
     destinations: ReadonlyMap<string, Destination>,
     ingest: Ingest,
   ) {
@@ -77,12 +78,12 @@ export class Daemon {
     const { url, listen = url } = config.database;
     this.#loaded = loaded;
     this.#options = options;
-    this.#pool = pools.pool;
+    this.#session = pools.session;
     this.#workerPool = pools.workerPool;
     this.#destinations = destinations;
     this.#ingest = ingest;
-    this.#instance = new Instance(this.#pool, revision);
-    this.#pumps = new Pumps(this.#pool, destinations, {
+    this.#instance = new Instance(this.#session.database, revision);
+    this.#pumps = new Pumps(this.#session.database, destinations, {
       slots: (target) => config.targets[target]?.slots ?? 1,
       revision,
       stop: this.#stop.signal,
@@ -114,17 +115,17 @@ export class Daemon {
     const slots = Object.values(config.targets).reduce((sum, target) => sum + target.slots, 0);
     const { url, listen = url } = config.database;
     const pools = {
-      pool: createPool(url, 'staffetta', slots + 4),
+      session: openSession(config.database, 'staffetta', slots + 4),
       workerPool: createPool(listen, 'staffetta worker', 6),
     };
     try {
-      const destinations = await openDestinations(pools.pool, loaded);
-      const ingest = new Ingest(await readFeeds(pools.pool, Object.keys(config.entities)), revision);
+      const destinations = await openDestinations(pools.session.database, loaded);
+      const ingest = new Ingest(await readFeeds(pools.session.database, Object.keys(config.entities)), revision);
       const daemon = new Daemon(loaded, options, pools, destinations, ingest);
       await daemon.#begin(slots);
       return daemon;
     } catch (error) {
-      await Promise.all([pools.pool.end(), pools.workerPool.end()]);
+      await Promise.all([pools.session.end(), pools.workerPool.end()]);
       throw error;
     }
   }
@@ -143,11 +144,11 @@ export class Daemon {
     await this.#jobs?.release();
     await this.#instance.end().catch(() => {});
     await Promise.all([...this.#destinations.values()].map(({ target }) => target.close()));
-    await Promise.all([this.#pool.end(), this.#workerPool.end()]);
+    await Promise.all([this.#session.end(), this.#workerPool.end()]);
   }
 
   async #begin(slots: number): Promise<void> {
-    await this.#pool.query('select staffetta.ensure_journal_partitions()');
+    await this.#session.database.query('select staffetta.ensure_journal_partitions()');
     await this.#beat();
     const logger = workerLogger(this.#options.log);
     this.#jobs = await makeWorkerUtils({ pgPool: this.#workerPool, logger });
@@ -176,11 +177,13 @@ export class Daemon {
       sweep: () => this.#sweep(),
       rescan: async (payload) => {
         const all = z.object({ all: z.boolean().default(false) }).safeParse(payload);
-        await rescanOwed(this.#pool, this.#options.log, all.data?.all ?? false);
+        await rescanOwed(this.#session.database, this.#options.log, all.data?.all ?? false);
         this.#kick();
       },
       prune: async () => {
-        await this.#pool.query('select staffetta.ensure_journal_partitions(), staffetta.drop_journal_partitions()');
+        await this.#session.database.query(
+          'select staffetta.ensure_journal_partitions(), staffetta.drop_journal_partitions()',
+        );
       },
     };
   }
@@ -199,7 +202,7 @@ export class Daemon {
   async #sweep(): Promise<void> {
     this.#reset();
     this.#drainer.ring();
-    await rescanOwed(this.#pool, this.#options.log, false);
+    await rescanOwed(this.#session.database, this.#options.log, false);
     this.#kick();
   }
 
@@ -230,9 +233,9 @@ export class Daemon {
 
   async #kickOnce(): Promise<void> {
     if (!this.#jobs || this.#superseded) return;
-    const next = await this.#pumps.kick(this.#pool, this.#jobs.addJobs);
+    const next = await this.#pumps.kick(this.#session.database, this.#jobs.addJobs);
     clearTimeout(this.#next);
-    const { POLL_SECONDS } = await readParameters(this.#pool);
+    const { POLL_SECONDS } = await readParameters(this.#session.database);
     if (next < POLL_SECONDS) this.#next = setTimeout(() => this.#kick(), Math.max(next, 0) * 1000 + 1);
   }
 

@@ -1,7 +1,7 @@
 /** `run --once`: drains what is due, in this process and without graphile-worker, and says what is left. */
 import type { LoadedConfig } from './config/load.ts';
 import { readParameters } from './database/parameters.ts';
-import { createPool } from './database/pool.ts';
+import { openSession } from './database/session.ts';
 import type { Queryable } from './database/transaction.ts';
 import { findDue } from './deliver/due.ts';
 import type { PumpEvents } from './deliver/pump.ts';
@@ -31,13 +31,14 @@ export async function runOnce(
 ): Promise<Left> {
   const { config, revision } = loaded;
   const slots = (target: string) => config.targets[target]?.slots ?? 1;
-  const pool = createPool(
-    config.database.url,
+  const session = openSession(
+    config.database,
     'staffetta once',
     Object.keys(config.targets).reduce((sum, target) => sum + slots(target), 2),
   );
+  const { database } = session;
   try {
-    const destinations = await openDestinations(pool, loaded);
+    const destinations = await openDestinations(database, loaded);
     let done = 0;
     const events: PumpEvents = {
       settled(target, outcomes) {
@@ -48,32 +49,32 @@ export async function runOnce(
       stopped: (target, reason) => log.warn({ target, reason }, 'the target is not sent anything at present'),
     };
     try {
-      await pool.query('select staffetta.ensure_journal_partitions()');
-      const ingest = new Ingest(await readFeeds(pool, Object.keys(config.entities)), revision);
-      const pumps = new Pumps(pool, destinations, { slots, revision, events, stop });
+      await database.query('select staffetta.ensure_journal_partitions()');
+      const ingest = new Ingest(await readFeeds(database, Object.keys(config.entities)), revision);
+      const pumps = new Pumps(database, destinations, { slots, revision, events, stop });
       for (let probeNow = true; ; probeNow = false) {
-        await ingest.drain(pool, await readParameters(pool));
-        await rescanOwed(pool, log, false);
+        await ingest.drain(database, await readParameters(database));
+        await rescanOwed(database, log, false);
         pumps.reset();
         await pumps.runAll({ probeNow });
-        const { events: more } = await ingest.drain(pool, await readParameters(pool));
+        const { events: more } = await ingest.drain(database, await readParameters(database));
         if (stop.aborted) break;
         if (more > 0) continue;
-        const next = Math.min(...(await findDue(pool)).map(({ soon }) => soon ?? Number.POSITIVE_INFINITY));
+        const next = Math.min(...(await findDue(database)).map(({ soon }) => soon ?? Number.POSITIVE_INFINITY));
         if (next > patience) break;
         await new Promise((resolve) => setTimeout(resolve, Math.max(next, 0) * 1000 + 5));
       }
-      return { done, ...(await countLeft(pool)) };
+      return { done, ...(await countLeft(database)) };
     } finally {
       await Promise.all([...destinations.values()].map(({ target }) => target.close()));
     }
   } finally {
-    await pool.end();
+    await session.end();
   }
 }
 
-async function countLeft(pool: Queryable): Promise<{ remaining: number; parked: number }> {
-  const { rows } = await pool.query<{ remaining: number; parked: number }>(
+async function countLeft(database: Queryable): Promise<{ remaining: number; parked: number }> {
+  const { rows } = await database.query<{ remaining: number; parked: number }>(
     `select count(*) filter (where d.state in ('pending', 'waiting') and t.state <> 'paused')::int as remaining,
        count(*) filter (where d.state in ('parked', 'held'))::int as parked
      from staffetta.delivery d join staffetta.target t using (target)`,

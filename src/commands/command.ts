@@ -40,7 +40,8 @@ export function withDatabase<T>(
   work: (context: { loaded: LoadedConfig; pool: pg.Pool }) => Promise<T>,
 ): Promise<T> {
   return withConfig(options, async (loaded) => {
-    const pool = await connect(loaded.config.database.url);
+    const { url, listen = url } = loaded.config.database; // a command keeps a session of its own
+    const pool = await connect(listen);
     try {
       return await work({ loaded, pool });
     } finally {

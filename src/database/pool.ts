@@ -33,8 +33,11 @@ export function connectionOptions(url: string, name: string): pg.ClientConfig {
 
 /** A pool of connections under the pinned settings. A lost idle connection is replaced when next needed. */
 export function createPool(url: string, name: string, size = 4): pg.Pool {
-  const pool = new pg.Pool({ ...connectionOptions(url, name), max: size });
-  // A connection was lost, idle or in use: its query fails, or the next one opens another and reports if it cannot.
+  return watched(new pg.Pool({ ...connectionOptions(url, name), max: size }));
+}
+
+/** A connection was lost, idle or in use: its query fails, or the next one opens another and reports if it cannot. */
+export function watched(pool: pg.Pool): pg.Pool {
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;

@@ -1,7 +1,12 @@
 import type pg from 'pg';
 
-/** Anything that a statement can be sent through. */
-export type Queryable = Pick<pg.Pool | pg.ClientBase, 'query'>;
+/** Anything that a statement can be sent through: a pool, a connection, a session behind a pooler. */
+export interface Queryable {
+  query<R extends pg.QueryResultRow>(
+    statement: string | pg.QueryConfig,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<R>>;
+}
 
 /** Runs `work` in one transaction: committed if it returns, rolled back if it throws. */
 export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {

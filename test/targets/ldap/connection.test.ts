@@ -285,6 +285,16 @@ describe('a connection to a server that misbehaves', () => {
     });
   });
 
+  test('has a missing member told from a missing entry', async () => {
+    const { target } = await serve(({ id, operation, dn }) => {
+      if (operation === LDAP_REQ_MODIFY) return [result(id, LDAP_RES_MODIFY, 32, 'no such member')];
+      const there = dn !== 'cn=gone,dc=x';
+      return [...(there ? [entry(id, dn, {})] : []), result(id, LDAP_RES_SEARCH, there ? 0 : 32)];
+    });
+    await expect(retitle(target, 'cn=there,dc=x', 'x')).rejects.toMatchObject({ kind: 'dependency', unsure: false });
+    await expect(retitle(target, 'cn=gone,dc=x', 'x')).rejects.toMatchObject({ kind: 'gone', unsure: false });
+  });
+
   test('has the passwords it repeats left out of messages', async () => {
     const { target } = await serve(({ id }) => [result(id, LDAP_RES_ADD, 19, 'hush hush is in the dictionary')]);
     await expect(create(target, 'a')).rejects.toMatchObject({

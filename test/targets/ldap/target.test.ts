@@ -455,6 +455,17 @@ describe('absence', () => {
     }
   });
 
+  test('of all entries is not claimed where their place is not shown', async () => {
+    const entities = { person: { dn: 'uid={uid},ou=missing,dc=example,dc=org' } };
+    const lost = createLdapTarget(directory, { entities });
+    await expect(drain(lost.scan('person', [], signal))).rejects.toMatchObject({
+      kind: 'misconfigured',
+      message: expect.stringContaining('ou=missing'),
+    });
+    expect(await lost.find([{ key: '1', entity: 'person', where: { uid: 'a' } }], [], signal)).toEqual(new Map());
+    await lost.close();
+  });
+
   test('is not claimed where a search by stable id finds nothing it should', async () => {
     const hiding = await createDirectory({
       database: ['access to attrs=entryUUID by dn.exact="uid=blind,ou=people,dc=example,dc=org" none by * break'],

@@ -19,7 +19,20 @@ agreed as materialized (
 link as (
   update staffetta.link k set entity = $4, key = $5, fingerprint = null from agreed where (k.target, k.entity, k.key) = ($1, $2, $3) returning k.remote_id),
 ids as (update staffetta.remote_id i set entity = $4, key = $5 from agreed where (i.target, i.entity, i.key) = ($1, $2, $3)),
-members as (update staffetta.reference s set entity = $4, key = $5 from agreed where (s.target, s.entity, s.key) = ($1, $2, $3)),
+stood as materialized ( -- the new key has recorded members of its own already; those stand where the old key's stood
+  select s.attribute, s.ref_entity, s.ref_key, s.applied, n.key is not null as known from agreed
+  join staffetta.reference s on (s.target, s.entity, s.key) = ($1, $2, $3)
+  left join staffetta.reference n on (n.target, n.entity, n.key) = ($1, $4, $5)
+    and (n.attribute, n.ref_entity, n.ref_key) = (s.attribute, s.ref_entity, s.ref_key)),
+known as (
+  update staffetta.reference n set applied = o.applied from stood o
+  where o.known and (n.target, n.entity, n.key) = ($1, $4, $5) and (n.attribute, n.ref_entity, n.ref_key) = (o.attribute, o.ref_entity, o.ref_key)),
+doubled as (
+  delete from staffetta.reference s using stood o
+  where o.known and (s.target, s.entity, s.key) = ($1, $2, $3) and (s.attribute, s.ref_entity, s.ref_key) = (o.attribute, o.ref_entity, o.ref_key)),
+members as (
+  update staffetta.reference s set entity = $4, key = $5 from stood o
+  where not o.known and (s.target, s.entity, s.key) = ($1, $2, $3) and (s.attribute, s.ref_entity, s.ref_key) = (o.attribute, o.ref_entity, o.ref_key)),
 gone as (delete from staffetta.delivery d using agreed where (d.target, d.entity, d.key) = ($1, $2, $3)),
 due as (
   update staffetta.delivery d set unsure = true, rev = d.rev + 1, state = 'pending', due_at = clock_timestamp(), attempts = 0, wait_entity = null, wait_key = null, wait_id = null

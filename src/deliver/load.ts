@@ -43,7 +43,7 @@ export interface Loaded {
   /** Undefined: a successful read of the view, in this very replay, had no row (PROTOCOL C1). */
   readonly desired: Desired | undefined;
   readonly link: Link | undefined;
-  /** Who waits for the remote id of this key (PROTOCOL C4). */
+  /** Who waits for the remote id of this key and has no entry yet, so that this one may become theirs (PROTOCOL C4). */
   readonly wantedBy: { readonly entity: string; readonly key: string } | undefined;
 }
 
@@ -81,7 +81,9 @@ select k.text as key, d.key is not null as present, d.released, d.remote_id, d.d
   case when l.key is not null then jsonb_build_object('remoteId', l.remote_id, 'stableId', l.stable_id, 'state', l.state,
     'attributes', l.attributes, 'fingerprint', l.fingerprint, 'disable', l.disable) end as link,
   (select jsonb_build_object('entity', w.entity, 'key', w.key) from staffetta.delivery w
-   where w.target = $4 and w.wait_entity = $5 and w.wait_key = k.text order by w.entity, w.key limit 1) as wanted_by
+   where w.target = $4 and w.wait_entity = $5 and w.wait_key = k.text
+     and not exists (select from staffetta.link o where (o.target, o.entity, o.key) = ($4, w.entity, w.key))
+   order by w.entity, w.key limit 1) as wanted_by
 from unnest($1::${keyType}[], $2::text[], $3::boolean[]) as k(key, text, unsure)
 left join lateral (select * from ${view} x where x.key = k.key offset 0) d on true
 left join staffetta.link l on l.target = $4 and l.entity = $5 and l.key = k.text collate "C"`;

@@ -42,14 +42,16 @@ export async function readLive(
     const { claimed, link } = loaded;
     if (!target.read) return [claimed.key, { live: undefined }];
     const places = [
-      ...(link ? [{ remoteId: link.remoteId, ...(link.stableId ? { stableId: link.stableId } : {}) }] : []),
-      ...[...(reserved.get(claimed.key) ?? []), ...claimed.stray].map((remoteId) => ({ remoteId })),
+      ...(link
+        ? [{ remoteId: link.remoteId, ...(link.stableId ? { stableId: link.stableId } : {}), linked: true }]
+        : []),
+      ...[...(reserved.get(claimed.key) ?? []), ...claimed.stray].map((remoteId) => ({ remoteId, linked: false })),
     ];
     try {
       const attributes = attributesToRead(route, loaded);
       for (const place of places) {
         const live = await target.read(place, attributes, AbortSignal.timeout(destination.timeout));
-        if (live) return [claimed.key, { live }];
+        if (live && isOurs(live, place)) return [claimed.key, { live }];
       }
       return [claimed.key, { live: 'absent' }];
     } catch (error) {
@@ -58,6 +60,15 @@ export async function readLive(
     }
   });
   return new Map(seen);
+}
+
+/**
+ * Not the entry of somebody else: one with another stable id has taken the place of ours; one that another account
+ * created under an id that is only reserved for us is not to be taken over silently.
+ */
+function isOurs(live: RemoteState, place: { readonly stableId?: string; readonly linked: boolean }): boolean {
+  if (place.stableId !== undefined && live.stableId !== undefined) return live.stableId === place.stableId;
+  return place.linked || live.createdByUs !== false;
 }
 
 /** Existing entries that match identities which have none yet, by key. */

@@ -27,23 +27,30 @@ export async function send(
 
 function succeeded({ target }: Destination, { claimed, link }: Loaded, write: Write, applied: Applied): Outcome {
   const { entity, key } = claimed;
-  return {
+  const normalised = target.normalise(applied.remoteId);
+  const done = {
     entity,
     key,
-    ...(write.waitFor
-      ? { outcome: 'wait' as const, waitFor: write.waitFor, dueIn: waitPause }
-      : { outcome: 'done' as const }),
     sent: applied.remoteId,
-    link: write.link ? { ...write.link, stableId: applied.stableId ?? link?.stableId ?? null } : null,
-    reserved: write.link ? [target.normalise(write.link.remoteId)] : [],
     members: write.members,
     journal: {
       operation: write.operation,
-      result: 'done',
+      result: 'done' as const,
       remoteId: applied.remoteId,
       changed: changedAttributes(write),
     },
   };
+  if (!write.link) return { ...done, outcome: 'done', link: null, reserved: [] };
+  const next = { ...write.link, stableId: applied.stableId ?? link?.stableId ?? null };
+  const meant = target.normalise(write.link.remoteId);
+  if (meant !== normalised) {
+    // Somebody had moved the entry, and it was found by its stable id: it is renamed once we have read it.
+    const there = { ...next, remoteId: applied.remoteId, fingerprint: null };
+    return { ...done, outcome: 'again', unsure: true, link: there, reserved: [meant, normalised] };
+  }
+  if (write.waitFor)
+    return { ...done, outcome: 'wait', waitFor: write.waitFor, dueIn: waitPause, link: next, reserved: [meant] };
+  return { ...done, outcome: 'done', link: next, reserved: [meant] };
 }
 
 function changedAttributes({ change }: Write): string[] {

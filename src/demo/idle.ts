@@ -1,0 +1,42 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Queryable } from '../database/transaction.ts';
+import { TourError } from './tour-error.ts';
+
+/** The longest that nothing may move before something is wrong, in milliseconds. */
+const patience = 60_000;
+/** Between two looks, in milliseconds. */
+const interval = 10;
+
+const owedQuery = `
+  select ((select count(*) from staffetta.event) + (select count(*) from staffetta.delivery)
+    + (select coalesce(sum(rescan), 0) from staffetta.route))::float8 as owed`;
+
+/**
+ * Waits until nothing is owed to the directory any more: no event, no delivery, no rescan. Waits as long as that takes, if
+ * only it goes on.
+ *
+ * @param what is waited for, to say so where it does not come
+ * @throws TourError when nothing has moved for a minute, with what `staffetta.failures` says
+ */
+export async function untilIdle(database: Queryable, what: string, stop: AbortSignal): Promise<void> {
+  let before = Number.POSITIVE_INFINITY;
+  for (let moved = performance.now(); ; await setTimeout(interval, undefined, { signal: stop })) {
+    const { rows } = await database.query<{ owed: number }>(owedQuery);
+    const owed = rows[0]?.owed ?? 0;
+    if (owed === 0) return;
+    if (owed !== before) moved = performance.now();
+    before = owed;
+    if (performance.now() - moved > patience) throw await stuck(database, what, owed);
+  }
+}
+
+async function stuck(database: Queryable, what: string, owed: number): Promise<TourError> {
+  const { rows } = await database.query<{ line: string }>(
+    `select concat_ws(' ', '-', failure, target, entity, key, source) || ': ' || coalesce(message, '') || ' ' || what_to_do as line
+     from staffetta.failures limit 20`,
+  );
+  const said = rows.length > 0 ? rows.map(({ line }) => line).join('\n') : '- nothing';
+  return new TourError(
+    `${what}: not in the directory after ${patience / 1_000} s, ${owed} still owed. staffetta.failures says:\n${said}`,
+  );
+}

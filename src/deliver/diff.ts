@@ -75,6 +75,11 @@ function names(mapped: Mapped, desired: Attributes, link: Stored): string[] {
   return [...new Set([...known, ...Object.keys(desired)])];
 }
 
+/** Every attribute of the mapping written anew, whatever stands there. */
+export function replaceAll(desired: Attributes, link: Stored, mapped: Mapped): AttributeChange[] {
+  return names(mapped, desired, link).map((attribute) => replace(attribute, desired[attribute]));
+}
+
 function replace(attribute: string, values: readonly Value[] | undefined): AttributeChange {
   return { attribute, action: 'replace', values: values ?? [] };
 }

@@ -5,7 +5,7 @@
  * it). A key that is not sure of its link is planned against the live entry, never against the link (PROTOCOL B5).
  */
 import type { AttributeChange, Attributes, Change, RemoteState, Target, TargetErrorKind } from '../targets/target.ts';
-import { diffLink, diffLive, type Mapped } from './diff.ts';
+import { diffLink, diffLive, type Mapped, replaceAll } from './diff.ts';
 import type { Desired, Disable, Link, Loaded } from './load.ts';
 import { changedMembers, comparedMembers, initialMembers, type ReferencePolicy } from './members.ts';
 import type { Member, Members } from './references.ts';
@@ -90,13 +90,12 @@ export function plan(loaded: Loaded, live: Live, members: Members | undefined, c
       'a column in the template of its remote id is NULL or empty; give it a value, or keep the row out of the view';
     return { do: 'park', kind: 'rejected', reason };
   }
-  return planDesired(desired, desired.remoteId, link, live, members, context);
+  return planDesired({ ...loaded, desired }, desired.remoteId, live, members, context);
 }
 
 function planDesired(
-  desired: Desired,
+  { claimed, desired, link }: Loaded & { readonly desired: Desired },
   remoteId: string,
-  link: Link | undefined,
   live: Live,
   members: Members | undefined,
   context: Context,
@@ -122,11 +121,14 @@ function planDesired(
   }
   const read = live === 'absent' ? undefined : live;
   const wholeMapping = { ...mapping, attributes: withDisabled(mapping.attributes, link) };
+  const blind = claimed.unsure && live === undefined; // the target cannot be read: write everything
   const own = read
     ? diffLive(attributes, read, link, wholeMapping, context)
     : desired.attributes === null
       ? []
-      : diffLink(attributes, link?.attributes ?? {}, wholeMapping, secret);
+      : blind
+        ? replaceAll(attributes, link?.attributes ?? {}, wholeMapping)
+        : diffLink(attributes, link?.attributes ?? {}, wholeMapping, secret);
   const refs = read
     ? comparedMembers(mapping.references, members, read.attributes, target)
     : changedMembers(mapping.references, members);

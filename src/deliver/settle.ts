@@ -21,7 +21,7 @@ locked as materialized (
   join result r on d.entity = r.entity collate "C" and d.key = r.key collate "C"
   where d.target = $1 order by d.target, d.entity, d.key for update of d),
 mine as materialized (
-  select r.*, l.moved, l.first_at, l.last_at, l.last_xid, l.last_actor, l.last_cause, l.attempts
+  select r.*, l.moved, l.first_at, l.last_at, l.last_xid, l.last_actor, l.last_cause, l.attempts, l.priority
   from result r join locked l on l.entity = r.entity collate "C" and l.key = r.key collate "C" where l.mine),
 gone as (
   delete from staffetta.delivery d using mine m
@@ -90,12 +90,18 @@ told as ( -- holders of a member that came, moved or went, and whoever waits for
     union
     select u.entity, u.key from unreserved u where exists (
       select from staffetta.delivery w where (w.target, w.wait_entity, w.wait_key) = ($1, u.entity, u.key))) x returning 1),
-journaled as (
-  insert into staffetta.journal (target, entity, key, operation, result, remote_id, changed, lag, xid, actor, cause, attempt, error_kind, message)
+recorded as (select m.*, m.journal ->> 'operation' = 'create' and m.journal ->> 'result' = 'done' and m.priority > 0 as initial from mine m where m.journal is not null),
+journaled as ( -- an initial load is one row per batch, not one per identity (PROTOCOL G)
+  insert into staffetta.journal (target, entity, key, operation, result, remote_id, changed, count, lag, xid, actor, cause, attempt, error_kind, message)
   select $1, m.entity, m.key, m.journal ->> 'operation', m.journal ->> 'result', m.journal ->> 'remoteId',
-    case when m.journal ? 'changed' then array(select jsonb_array_elements_text(m.journal -> 'changed')) end,
+    case when m.journal ? 'changed' then array(select jsonb_array_elements_text(m.journal -> 'changed')) end, 1,
     clock_timestamp() - m.first_at, m.last_xid, m.last_actor, m.last_cause, m.attempts + 1, m.error ->> 'kind', m.error ->> 'message'
-  from mine m where m.journal is not null returning 1)
+  from recorded m where not m.initial
+  union all
+  select $1, m.entity, null, 'create', 'done', null, null, count(*)::int, max(clock_timestamp() - m.first_at), max(m.last_xid), min(m.last_actor),
+    min(m.last_cause), null, null, null
+  from recorded m where m.initial group by m.entity
+  returning 1)
 select set_config('synchronous_commit', 'off', true), (select count(*) from gone)::int as gone, (select count(*) from freed)::int as freed,
   (select count(*) from lost)::int as lost, (select count(*) from told)::int as told`;
 

@@ -1,0 +1,76 @@
+/**
+ * The scripted tour: everybody is carried to an empty directory, then one thing after the other happens to them; in the
+ * end every entry is compared with the registry. A step is over when nothing is owed to the directory any more.
+ */
+import { setTimeout } from 'node:timers/promises';
+import type { UniversitySize } from '../../examples/university/load.ts';
+import { carriedSince, lagsSince, moment } from './carried.ts';
+import { compareDirectory, describeMismatch, type Mismatch } from './compare.ts';
+import { formatDuration } from './duration.ts';
+import { untilIdle } from './idle.ts';
+import { loadInitially } from './initial-load.ts';
+import { changeByHand } from './ldap-tools.ts';
+import { type Scene, scenes } from './scenes.ts';
+import type { Screen } from './screen.ts';
+import { count, type Stage, setStage } from './stage.ts';
+import { TourError } from './tour-error.ts';
+
+/** One thing that the tour showed. */
+export interface Step {
+  readonly step: string;
+  /** Until the directory showed it: all entries of the entity that was changed. */
+  readonly ms: number;
+  /** Until everything had followed that refers to them: a person's groups, written once for many changes. */
+  readonly all_ms: number;
+}
+
+export interface TourResult {
+  /** Entries that there should be in the end, and were compared. */
+  readonly people: number;
+  readonly groups: number;
+  /** Writes to the directory after the initial load. */
+  readonly changes: number;
+  /** Entries, or attributes of entries, that are not as they should be; none, if all is well. */
+  readonly mismatches: number;
+  /** Of the concurrent changes: from the change in PostgreSQL until it was settled, as the journal has it. */
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  /** Of the initial load. */
+  readonly identities_per_second: number;
+  readonly seconds: number;
+  readonly steps: readonly Step[];
+  /** The first twenty mismatches, in words. */
+  readonly differences: readonly string[];
+}
+
+/** Changes that people make at the same time, and how many make them. */
+const crowd = { changes: 200, writers: 8 };
+
+/** Plays the whole tour on servers of its own, which are gone when it returns. Throws TourError where something fails. */
+export async function runTour(size: UniversitySize, screen: Screen, stop: AbortSignal): Promise<TourResult> {
+  const started = performance.now();
+  await using stack = new AsyncDisposableStack();
+  const stage = await setStage(size, screen, stack);
+  const load = await loadInitially(stage, screen, stack, { level: 'silent', stop });
+  const begin = await moment(stage.owner);
+  const steps: Step[] = [{ step: 'initial load', ms: round(load.ms), all_ms: round(load.ms) }];
+  const tour = new Tour(stage, screen, stop, steps);
+  for (const scene of scenes) await tour.play(scene);
+  await tour.outage();
+  await tour.replay();
+  const lags = await tour.concurrently();
+  const changes = (await carriedSince(stage.owner, begin)).reduce((sum, { writes }) => sum + writes, 0);
+  const { people, groups, mismatches } = await tour.compare();
+  return {
+    people,
+    groups,
+    changes,
+    mismatches: mismatches.length,
+    p50_ms: lags.p50,
+    p99_ms: lags.p99,
+    identities_per_second: Math.round(load.perSecond),
+    seconds: round((performance.now() - started) / 1_000),
+    steps,
+    differences: mismatches.slice(0, 20).map(describeMismatch),
+  };
+}

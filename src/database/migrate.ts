@@ -1,8 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { sql } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration';
 import type pg from 'pg';
-import { createKysely } from './kysely.ts';
 
 /** The folder of the migrations: numbered files, each applied once, in order of name. */
 const folder = new URL('../../migrations/', import.meta.url);
@@ -26,7 +25,8 @@ class SqlFiles implements MigrationProvider {
 }
 
 function createMigrator(pool: pg.Pool): Migrator {
-  return new Migrator({ db: createKysely(pool), provider: new SqlFiles(), migrationTableSchema: 'staffetta' });
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  return new Migrator({ db, provider: new SqlFiles(), migrationTableSchema: 'staffetta' });
 }
 
 /** The migrations that `migrate` would run, with their SQL. Changes nothing. */

@@ -123,9 +123,12 @@ export class Batch {
       else outcomes.push(...(await this.#withoutWriting(route, loaded, plan)));
     }
     const { ready, settled } = await secure(this.#database, route, this.#claim, context, writes);
-    const sent = await concurrently(ready, this.#destination.concurrency, ({ loaded, write }) =>
-      this.#send(loaded, write),
+    const sent = await this.#sendAll(ready.filter(({ loaded }) => loaded.desired));
+    const removals = await this.#proveAbsence(
+      route,
+      ready.filter(({ loaded }) => !loaded.desired),
     );
+    sent.push(...removals.doubted, ...(await this.#sendAll(removals.proven)));
     const parkedFor = new Map(loaded.map(({ claimed, desired }) => [claimed.key, desired?.fingerprint ?? null]));
     return [...outcomes, ...settled, ...sent].map((outcome) =>
       outcome.outcome === 'park' ? { ...outcome, fingerprint: parkedFor.get(outcome.key) ?? null } : outcome,
@@ -223,6 +226,25 @@ export class Batch {
         ];
       }
     }
+  }
+
+  #sendAll(ready: readonly Ready[]): Promise<Outcome[]> {
+    return concurrently(ready, this.#destination.concurrency, ({ loaded, write }) => this.#send(loaded, write));
+  }
+
+  /** What takes an entry away goes out last, and only if a read at this moment still has no row (PROTOCOL C1). */
+  async #proveAbsence(route: Route, removals: readonly Ready[]): Promise<{ proven: Ready[]; doubted: Outcome[] }> {
+    if (removals.length === 0) return { proven: [], doubted: [] };
+    const read = await this.#read(
+      route,
+      removals.map(({ loaded }) => loaded.claimed),
+    );
+    const absent = new Set(read?.loaded.flatMap(({ claimed, desired }) => (desired ? [] : [claimed.key])));
+    const isProven = ({ loaded }: Ready) => absent.has(loaded.claimed.key);
+    return {
+      proven: removals.filter(isProven),
+      doubted: removals.filter((removal) => !isProven(removal)).map(({ loaded }) => release(loaded.claimed)),
+    };
   }
 
   async #send(loaded: Loaded, write: Ready['write']): Promise<Outcome> {

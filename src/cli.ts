@@ -2,6 +2,8 @@
 /** The command table. Each command lives in a file of its own; errors become messages and exit codes here and nowhere else. */
 import { Command } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { applyCommand } from './commands/apply.ts';
+import { demoCommand } from './commands/demo.ts';
 import { explainCommand } from './commands/explain.ts';
 import { describeFailure } from './commands/failure.ts';
 import { initCommand } from './commands/init.ts';
@@ -12,11 +14,13 @@ import { replayCommand } from './commands/replay.ts';
 import { rescanCommand } from './commands/rescan.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { retryCommand } from './commands/retry.ts';
+import { runCommand } from './commands/run.ts';
 import { statusCommand } from './commands/status.ts';
 import { sweepCommand } from './commands/sweep.ts';
 
 const groups: Readonly<Record<string, readonly Command[]>> = {
-  'Set up:': [initCommand(), pingCommand()],
+  'Set up:': [initCommand(), applyCommand(), pingCommand()],
+  'Run:': [runCommand(), demoCommand()],
   'Look:': [statusCommand(), explainCommand(), journalCommand()],
   'Do again:': [replayCommand(), retryCommand(), rescanCommand(), sweepCommand()],
   'Stop and go:': [pauseCommand(), resumeCommand()],

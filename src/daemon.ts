@@ -5,16 +5,7 @@
  * starting → running → stopping → stopped. While the applied configuration is another than the daemon's, it is running
  * but superseded: it takes neither events nor deliveries and says so (PROTOCOL C7).
  */
-import {
-  type CronItem,
-  Logger,
-  makeWorkerUtils,
-  parseCronItems,
-  type Runner,
-  run,
-  type TaskList,
-  type WorkerUtils,
-} from 'graphile-worker';
+import { type CronItem, parseCronItems, type TaskList } from 'graphile-worker';
 import type pg from 'pg';
 import { z } from 'zod';
 import { bellChannel } from './capture/trigger.ts';
@@ -30,6 +21,7 @@ import { Drainer } from './ingest/drainer.ts';
 import { readFeeds } from './ingest/feeds.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { beat, Instance } from './instance.ts';
+import { Jobs } from './jobs.ts';
 import type { Log } from './log.ts';
 import { Pumps } from './pumps.ts';
 import { rescanOwed } from './reconcile/rescan.ts';
@@ -63,8 +55,7 @@ export class Daemon {
   #kicking: Promise<void> | undefined;
   #kickAgain = false;
   #superseded: string | undefined;
-  #runner: Runner | undefined;
-  #jobs: WorkerUtils | undefined;
+  #jobs: Jobs | undefined;
   #draining: Promise<void> | undefined;
 
   private constructor(
@@ -88,7 +79,10 @@ export class Daemon {
       revision,
       stop: this.#stop.signal,
       events: {
-        settled: (target, outcomes) => options.settled?.(target, outcomes),
+        settled: (target, outcomes) => {
+          if (outcomes.some(({ dueIn }) => dueIn !== undefined)) this.#kick(); // it sees to it that they are not late
+          options.settled?.(target, outcomes);
+        },
         told: () => this.#drainer.ring(),
         stopped: (target, reason) => options.log.warn({ target, reason }, 'the target is not sent anything at present'),
       },
@@ -106,7 +100,10 @@ export class Daemon {
       },
       this.#stop.signal,
     );
-    this.#listener = new Listener(listen, bellChannel, () => this.#drainer.ring());
+    this.#listener = new Listener(listen, bellChannel, (payload) => {
+      if (payload !== 'due') this.#drainer.ring();
+      if (payload !== '') this.#kick();
+    });
   }
 
   /** Starts a daemon; resolves when it is at work. Throws where the database cannot be reached or was not applied to. */
@@ -118,14 +115,15 @@ export class Daemon {
       session: openSession(config.database, 'staffetta', slots + 4),
       workerPool: createPool(listen, 'staffetta worker', 6),
     };
+    let daemon: Daemon | undefined;
     try {
       const destinations = await openDestinations(pools.session.database, loaded);
       const ingest = new Ingest(await readFeeds(pools.session.database, Object.keys(config.entities)), revision);
-      const daemon = new Daemon(loaded, options, pools, destinations, ingest);
+      daemon = new Daemon(loaded, options, pools, destinations, ingest);
       await daemon.#begin(slots);
       return daemon;
     } catch (error) {
-      await Promise.all([pools.session.end(), pools.workerPool.end()]);
+      await (daemon ? daemon.stop() : Promise.all([pools.session.end(), pools.workerPool.end()]));
       throw error;
     }
   }
@@ -135,13 +133,12 @@ export class Daemon {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     for (const timer of this.#timers) clearInterval(timer);
-    clearTimeout(this.#next);
     await this.#listener.close();
     await this.#draining;
     await this.#pumps.idle();
-    await this.#runner?.stop().catch(() => {});
     await this.#kicking?.catch(() => {});
-    await this.#jobs?.release();
+    clearTimeout(this.#next);
+    await this.#jobs?.stop();
     await this.#instance.end().catch(() => {});
     await Promise.all([...this.#destinations.values()].map(({ target }) => target.close()));
     await Promise.all([this.#session.end(), this.#workerPool.end()]);
@@ -149,18 +146,13 @@ export class Daemon {
 
   async #begin(slots: number): Promise<void> {
     await this.#session.database.query('select staffetta.ensure_journal_partitions()');
-    await this.#beat();
-    const logger = workerLogger(this.#options.log);
-    this.#jobs = await makeWorkerUtils({ pgPool: this.#workerPool, logger });
-    this.#runner = await run({
-      pgPool: this.#workerPool,
+    this.#jobs = await Jobs.start(this.#workerPool, {
+      tasks: this.#tasks(),
+      crontab: parseCronItems(this.#crontab()),
       concurrency: slots + 2, // PROTOCOL E2
-      noHandleSignals: true,
-      pollInterval: 2_000,
-      taskList: this.#tasks(),
-      parsedCronItems: parseCronItems(this.#crontab()),
-      logger,
+      log: this.#options.log,
     });
+    await this.#beat();
     this.#listener.start();
     this.#draining = this.#drainer.run();
     this.#timers.push(
@@ -213,7 +205,7 @@ export class Daemon {
 
   /** Starts the pumps that have something to do; a kick during a kick is one more kick after it. */
   #kick(): void {
-    if (this.#kicking) {
+    if (this.#kicking !== undefined) {
       this.#kickAgain = true;
       return;
     }
@@ -233,14 +225,14 @@ export class Daemon {
 
   async #kickOnce(): Promise<void> {
     if (!this.#jobs || this.#superseded) return;
-    const next = await this.#pumps.kick(this.#session.database, this.#jobs.addJobs);
+    const next = await this.#pumps.kick(this.#session.database, this.#jobs.addMany);
     clearTimeout(this.#next);
     const { POLL_SECONDS } = await readParameters(this.#session.database);
     if (next < POLL_SECONDS) this.#next = setTimeout(() => this.#kick(), Math.max(next, 0) * 1000 + 1);
   }
 
   async #addJob(identifier: string, jobKey: string): Promise<void> {
-    await this.#jobs?.addJob(identifier, {}, { jobKey, maxAttempts: 1 }).catch(() => {}); // the next sweep does it
+    await this.#jobs?.add(identifier, {}, { jobKey, maxAttempts: 1 }).catch(() => {}); // the next sweep does it
   }
 
   async #beat(): Promise<void> {
@@ -252,15 +244,6 @@ export class Daemon {
     this.#superseded = superseded;
     await this.#instance.beat(superseded ? 'superseded' : 'running', superseded ?? null);
   }
-}
-
-/** graphile-worker's own messages: each job's start and end are details, everything else as it says. */
-function workerLogger(log: Log): Logger {
-  return new Logger((scope) => (level, message) => {
-    if (level === 'error') log.error({ ...scope }, message);
-    else if (level === 'warning') log.warn({ ...scope }, message);
-    else log.debug({ ...scope }, message);
-  });
 }
 
 function text(error: unknown): string {

@@ -20,14 +20,14 @@ const queryTimeout = 10_000;
 export class Listener {
   readonly #url: string;
   readonly #channel: string;
-  readonly #ring: () => void;
+  readonly #ring: (payload: string | undefined) => void;
   #subscriber: Subscriber | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   #closed = false;
 
-  /** `ring` is called for each notification on `channel`, and whenever some may have been missed. */
-  constructor(url: string, channel: string, ring: () => void) {
+  /** `ring` is called with each notification's payload, and without one whenever some may have been missed. */
+  constructor(url: string, channel: string, ring: (payload: string | undefined) => void) {
     this.#url = url;
     this.#channel = channel;
     this.#ring = ring;
@@ -46,20 +46,21 @@ export class Listener {
   #connect(): void {
     const subscriber = createSubscriber(
       { ...connectionOptions(this.#url, 'staffetta listener'), query_timeout: queryTimeout },
-      { paranoidChecking: 5_000, retryLimit: 0, retryTimeout: 0, parse: (payload) => payload },
+      // A limit of 1 allows no attempt at all: what is lost becomes an error at once.
+      { paranoidChecking: 5_000, retryLimit: 1, parse: (payload) => payload },
     );
     this.#subscriber = subscriber;
     const failed = () => {
       if (this.#subscriber === subscriber) this.#again();
     };
     subscriber.events.on('error', failed);
-    subscriber.notifications.on(this.#channel, () => this.#ring());
+    subscriber.notifications.on(this.#channel, (payload: string) => this.#ring(payload));
     subscriber
       .connect()
       .then(() => subscriber.listenTo(this.#channel))
       .then(() => {
         this.#failures = 0;
-        this.#ring();
+        this.#ring(undefined);
       })
       .catch(failed);
   }

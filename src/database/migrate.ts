@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration';
 import type pg from 'pg';
+import { inFile } from './in-file.ts';
 
 /** The folder of the migrations: numbered files, each applied once, in order of name. */
 const folder = new URL('../../migrations/', import.meta.url);
@@ -16,7 +17,7 @@ class SqlFiles implements MigrationProvider {
         {
           up: async (db) => {
             const text = await readFile(new URL(file, folder), 'utf8');
-            await sql.raw(text).execute(db);
+            await inFile(`migrations/${file}`, text, (statements) => sql.raw(statements).execute(db));
           },
         },
       ]),

@@ -16,8 +16,8 @@ export interface Parameters {
   readonly JOURNAL_DAYS: number;
 }
 
-/** Used for a row that somebody deleted. */
-const defaults: Parameters = {
+/** What they are from the beginning; used for a row that somebody deleted. */
+export const defaults: Parameters = {
   LEASE_SECONDS: 60,
   POLL_SECONDS: 2,
   BULK_ROWS: 500,

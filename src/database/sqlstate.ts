@@ -19,3 +19,12 @@ export function isSchemaError(error: unknown): boolean {
 export function isLockError(error: unknown): boolean {
   return /^(55P03|40P01)$/.test(sqlstate(error) ?? '');
 }
+
+/**
+ * Not the fault of the statement, and may be over when it is tried again: no answer from the server at all, or a lost
+ * connection, a deadlock, a lock, a lack of resources, a shutdown (classes 08, 25, 40, 53, 55, 57 and 58).
+ */
+export function isPassing(error: unknown): boolean {
+  const state = sqlstate(error);
+  return state === undefined || /^(08|25|40|53|55|57|58)/.test(state);
+}

@@ -5,7 +5,7 @@ export interface Due {
   readonly target: string;
   /** How many are due now; counted to a thousand at most. */
   readonly due: number;
-  /** Seconds until the next one is due; null if nothing is planned. */
+  /** Seconds until the next one is due, or the target is probed again; null if nothing is planned. */
   readonly next: number | null;
   /** The same of those that no failure put off, but a pause of our own: members gathered, a removal that waits. */
   readonly soon: number | null;
@@ -13,7 +13,8 @@ export interface Due {
 
 /** The earliest planned delivery of each class of each target: two probes of an index per target. */
 const statement = `
-select t.target, n.due::int as due, extract(epoch from s.next - clock_timestamp())::float8 as next,
+select t.target, n.due::int as due,
+  extract(epoch from least(s.next, case when t.state = 'waiting' and n.due > 0 then t.retry_at end) - clock_timestamp())::float8 as next,
   extract(epoch from s.soon - clock_timestamp())::float8 as soon
 from staffetta.target t
 cross join lateral (

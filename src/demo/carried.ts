@@ -3,7 +3,7 @@ import type pg from 'pg';
 /** What came of a change in the directory. */
 export interface Carried extends pg.QueryResultRow {
   readonly entity: string;
-  /** Entries that were written. */
+  /** Writes to entries. */
   readonly writes: number;
   /** From the beginning of the change until the last of them was written, in milliseconds. */
   readonly ms: number;
@@ -18,7 +18,7 @@ export async function moment(database: pg.Pool): Promise<string> {
 /** What the journal says was written since a moment, by entity. */
 export async function carriedSince(database: pg.Pool, since: string): Promise<Carried[]> {
   const { rows } = await database.query<Carried>(
-    `select entity, count(distinct key)::float8 as writes, (1000 * extract(epoch from max(at) - $1::timestamptz))::float8 as ms
+    `select entity, sum(count)::float8 as writes, (1000 * extract(epoch from max(at) - $1::timestamptz))::float8 as ms
      from staffetta.journal where at > $1::timestamptz and result = 'done' and operation <> 'none' group by entity`,
     [since],
   );

@@ -2,8 +2,6 @@ import { setTimeout } from 'node:timers/promises';
 import type { Queryable } from '../database/transaction.ts';
 import { TourError } from './tour-error.ts';
 
-/** The longest that nothing may move before something is wrong, in milliseconds. */
-const patience = 60_000;
 /** Between two looks, in milliseconds. */
 const interval = 10;
 
@@ -16,9 +14,15 @@ const owedQuery = `
  * only it goes on.
  *
  * @param what is waited for, to say so where it does not come
- * @throws TourError when nothing has moved for a minute, with what `staffetta.failures` says
+ * @param patience how long nothing may move before something is wrong, in milliseconds
+ * @throws TourError when nothing has moved for so long, with what `staffetta.failures` says
  */
-export async function untilIdle(database: Queryable, what: string, stop: AbortSignal): Promise<void> {
+export async function untilIdle(
+  database: Queryable,
+  what: string,
+  stop: AbortSignal,
+  patience = 60_000,
+): Promise<void> {
   let before = Number.POSITIVE_INFINITY;
   for (let moved = performance.now(); ; await setTimeout(interval, undefined, { signal: stop })) {
     const { rows } = await database.query<{ owed: number }>(owedQuery);
@@ -26,17 +30,16 @@ export async function untilIdle(database: Queryable, what: string, stop: AbortSi
     if (owed === 0) return;
     if (owed !== before) moved = performance.now();
     before = owed;
-    if (performance.now() - moved > patience) throw await stuck(database, what, owed);
+    if (performance.now() - moved > patience)
+      throw await stuck(database, `${what}: ${owed} still owed after ${patience / 1_000} s without any moving.`);
   }
 }
 
-async function stuck(database: Queryable, what: string, owed: number): Promise<TourError> {
+async function stuck(database: Queryable, what: string): Promise<TourError> {
   const { rows } = await database.query<{ line: string }>(
     `select concat_ws(' ', '-', failure, target, entity, key, source) || ': ' || coalesce(message, '') || ' ' || what_to_do as line
      from staffetta.failures limit 20`,
   );
   const said = rows.length > 0 ? rows.map(({ line }) => line).join('\n') : '- nothing';
-  return new TourError(
-    `${what}: not in the directory after ${patience / 1_000} s, ${owed} still owed. staffetta.failures says:\n${said}`,
-  );
+  return new TourError(`${what} staffetta.failures says:\n${said}`);
 }

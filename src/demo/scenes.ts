@@ -24,7 +24,7 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: 'newcomer',
-    told: 'a person with an address and a team, all in one transaction',
+    told: 'a person with an address and a team, in one transaction',
     sql: `with newcomer as (
         insert into registry.person (uid, given_name, family_name, status)
         values ('ada+1815', 'Ada', 'King, Countess of Lovelace', 'staff') returning id),
@@ -59,7 +59,7 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: 'removal',
-    told: 'person 7 leaves (removeAfter: 1s forgives a return)',
+    told: 'person 7 leaves; a removal waits a second for a return',
     sql: 'delete from registry.person where id = 7',
     entity: 'person',
   },

@@ -24,7 +24,9 @@ export interface Stage {
   readonly directory: SlapdServer;
   readonly loaded: LoadedConfig;
   /** The environment that the configuration names. */
-  readonly env: Readonly<Record<'DATABASE_URL' | 'LDAP_URL' | 'LDAP_BIND_DN' | 'LDAP_PASSWORD' | 'LDAP_SUFFIX', string>>;
+  readonly env: Readonly<
+    Record<'DATABASE_URL' | 'LDAP_URL' | 'LDAP_BIND_DN' | 'LDAP_PASSWORD' | 'LDAP_SUFFIX', string>
+  >;
   /** How many people and groups the directory is to have. */
   readonly entries: number;
 }

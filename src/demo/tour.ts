@@ -2,27 +2,16 @@
  * The scripted tour: everybody is carried to an empty directory, then one thing after the other happens to them; in the
  * end every entry is compared with the registry. A step is over when nothing is owed to the directory any more.
  */
-import { setTimeout } from 'node:timers/promises';
 import type { UniversitySize } from '../../examples/university/load.ts';
-import { carriedSince, lagsSince, moment } from './carried.ts';
-import { compareDirectory, describeMismatch, type Mismatch } from './compare.ts';
-import { formatDuration } from './duration.ts';
-import { untilIdle } from './idle.ts';
+import type { Outcome } from '../deliver/outcome.ts';
+import { Arrivals } from './arrivals.ts';
+import { carriedSince, moment } from './carried.ts';
+import { describeMismatch } from './compare.ts';
+import { Guide, round, type Step } from './guide.ts';
 import { loadInitially } from './initial-load.ts';
-import { changeByHand } from './ldap-tools.ts';
-import { type Scene, scenes } from './scenes.ts';
+import { scenes } from './scenes.ts';
 import type { Screen } from './screen.ts';
-import { count, type Stage, setStage } from './stage.ts';
-import { TourError } from './tour-error.ts';
-
-/** One thing that the tour showed. */
-export interface Step {
-  readonly step: string;
-  /** Until the directory showed it: all entries of the entity that was changed. */
-  readonly ms: number;
-  /** Until everything had followed that refers to them: a person's groups, written once for many changes. */
-  readonly all_ms: number;
-}
+import { setStage } from './stage.ts';
 
 export interface TourResult {
   /** Entries that there should be in the end, and were compared. */
@@ -43,24 +32,23 @@ export interface TourResult {
   readonly differences: readonly string[];
 }
 
-/** Changes that people make at the same time, and how many make them. */
-const crowd = { changes: 200, writers: 8 };
-
 /** Plays the whole tour on servers of its own, which are gone when it returns. Throws TourError where something fails. */
 export async function runTour(size: UniversitySize, screen: Screen, stop: AbortSignal): Promise<TourResult> {
   const started = performance.now();
   await using stack = new AsyncDisposableStack();
   const stage = await setStage(size, screen, stack);
-  const load = await loadInitially(stage, screen, stack, { level: 'silent', stop });
+  const arrivals = new Arrivals();
+  const settled = (_: string, outcomes: readonly Outcome[]) => arrivals.settled(outcomes);
+  const load = await loadInitially(stage, screen, stack, { level: 'silent', stop, settled });
   const begin = await moment(stage.owner);
   const steps: Step[] = [{ step: 'initial load', ms: round(load.ms), all_ms: round(load.ms) }];
-  const tour = new Tour(stage, screen, stop, steps);
-  for (const scene of scenes) await tour.play(scene);
-  await tour.outage();
-  await tour.replay();
-  const lags = await tour.concurrently();
+  const guide = new Guide(stage, screen, stop, arrivals, steps);
+  for (const scene of scenes) await guide.play(scene);
+  await guide.outage();
+  await guide.replay();
+  const lags = await guide.concurrently();
   const changes = (await carriedSince(stage.owner, begin)).reduce((sum, { writes }) => sum + writes, 0);
-  const { people, groups, mismatches } = await tour.compare();
+  const { people, groups, mismatches } = await guide.compare();
   return {
     people,
     groups,

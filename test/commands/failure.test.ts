@@ -5,6 +5,8 @@ import { describeFailure } from '../../src/commands/failure.ts';
 import { UserError } from '../../src/commands/user-error.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { SecretError } from '../../src/config/secret.ts';
+import { LaunchError } from '../../src/demo/launch-error.ts';
+import { TourError } from '../../src/demo/tour-error.ts';
 
 const hint = '\n(STAFFETTA_DEBUG=1 shows where this happened.)';
 
@@ -29,6 +31,8 @@ describe('a command that fails', () => {
   test('for a reason it knows says that and no more', () => {
     expect(describeFailure(new UserError('no key 42'))).toEqual({ message: 'no key 42', exitCode: 1 });
     expect(describeFailure(new UserError('which?', 2))).toEqual({ message: 'which?', exitCode: 2 });
+    expect(describeFailure(new LaunchError('no slapd'))).toEqual({ message: 'no slapd', exitCode: 1 });
+    expect(describeFailure(new TourError('not there'))).toEqual({ message: 'not there', exitCode: 1 });
   });
 
   test('for wrong usage exits 2, and for having shown its help 0; both are said already', () => {

@@ -73,7 +73,13 @@ targets:
 `;
 
 /** Tunables under which nothing takes long. */
-const quick = { POLL_SECONDS: 0.5, REFERENCE_SECONDS: 0.05, WAIT_SECONDS: 0.05, WAIT_MAX_SECONDS: 0.4, RETRY_SECONDS: 0.05 };
+const quick = {
+  POLL_SECONDS: 0.5,
+  REFERENCE_SECONDS: 0.05,
+  WAIT_SECONDS: 0.05,
+  WAIT_MAX_SECONDS: 0.4,
+  RETRY_SECONDS: 0.05,
+};
 
 /** A `staffetta run` in a process of its own. */
 export interface Process {
@@ -153,7 +159,10 @@ export async function createRegistry({ slapd = {}, ...options }: RegistryOptions
   await directory.add(`dn: ou=former,${directory.suffix}\nobjectClass: organizationalUnit\nou: former\n`);
   await applyNow();
   for (const [code, number] of Object.entries(quick))
-    await database.query('update staffetta.parameter set number = $2, minimum = least(minimum, $2) where code = $1', [code, number]);
+    await database.query('update staffetta.parameter set number = $2, minimum = least(minimum, $2) where code = $1', [
+      code,
+      number,
+    ]);
 
   const entries = (filter: string) => directory.entries(filter, '*', 'entryUUID', 'modifyTimestamp', 'entryCSN');
   const one = async (filter: string) => {
@@ -249,19 +258,28 @@ async function compare(
     const [left, right] = [there ?? [], wanted].map((values) => JSON.stringify(values.toSorted()));
     if (left !== right) found.push(`${what}: found ${left}, expected ${right}`);
   };
-  differ('people', [...people.values()].flatMap(({ employeeNumber = ['?'] }) => employeeNumber), rows.map(({ id }) => id));
+  differ(
+    'people',
+    [...people.values()].flatMap(({ employeeNumber = ['?'] }) => employeeNumber),
+    rows.map(({ id }) => id),
+  );
   for (const { id, area, attributes } of rows) {
     const dn = dnOf.get(id);
     if (dn === undefined) continue;
     if (!dn.endsWith(`,ou=${area},${suffix}`)) found.push(`person ${id}: is at ${dn}, expected below ou=${area}`);
-    for (const [name, values] of Object.entries(attributes)) differ(`person ${id} ${name}`, people.get(dn)?.[name], values);
+    for (const [name, values] of Object.entries(attributes))
+      differ(`person ${id} ${name}`, people.get(dn)?.[name], values);
   }
   const groups = await query<{ id: string; name: string; members: string[] }>(
     `select t.id::text, t.name, array(select m.person_id::text from registry.member m join registry.person p on p.id = m.person_id and not p.hidden where m.team_id = t.id) as members
      from registry.team t`,
   );
   const byId = new Map([...teams.values()].map((entry) => [entry.businessCategory?.[0], entry]));
-  differ('teams', [...teams.values()].flatMap(({ businessCategory = ['?'] }) => businessCategory), groups.map(({ id }) => id));
+  differ(
+    'teams',
+    [...teams.values()].flatMap(({ businessCategory = ['?'] }) => businessCategory),
+    groups.map(({ id }) => id),
+  );
   for (const { id, name, members } of groups) {
     const entry = byId.get(id);
     differ(`team ${id} cn`, entry?.cn, [name]);

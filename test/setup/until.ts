@@ -15,7 +15,9 @@ export async function until<T>(
     const seen = await look();
     if (wanted(seen)) return seen;
     if (performance.now() > deadline) {
-      throw new Error(`${what} did not come true within ${patience / 1000} s; last seen: ${inspect(seen, { depth: 5 })}`);
+      throw new Error(
+        `${what} did not come true within ${patience / 1000} s; last seen: ${inspect(seen, { depth: 5 })}`,
+      );
     }
     await pause(20);
   }

@@ -1,0 +1,55 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { Interruption } from '../demo/interruption.ts';
+import { runLive } from '../demo/live.ts';
+import { Screen } from '../demo/screen.ts';
+import { summarise } from '../demo/summary.ts';
+import { runTour } from '../demo/tour.ts';
+import { UserError } from './user-error.ts';
+
+interface DemoOptions {
+  readonly once?: boolean;
+  readonly json?: boolean;
+  readonly people: number;
+  readonly groups: number;
+}
+
+/** `staffetta demo [--once [--json]]`: a PostgreSQL, an OpenLDAP and Staffetta between them, on this machine for a while. */
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('start a PostgreSQL and an OpenLDAP with a university in them, and watch changes arrive')
+    .option('--once', 'do a scripted tour and compare every entry at the end, instead of running until Ctrl-C')
+    .option('--json', 'with --once: answer with one JSON document')
+    .option('--people <number>', 'how many people, from 50 on', atLeast(50), 2_000)
+    .option('--groups <number>', 'how many groups, from 3 on', atLeast(3), 60)
+    .exitOverride()
+    .action(demo);
+}
+
+async function demo({ once, json, people, groups }: DemoOptions): Promise<void> {
+  if (json && !once) throw new UserError('--json goes with --once: until Ctrl-C there is no end to answer at', 2);
+  using interruption = new Interruption();
+  const stop = interruption.signal;
+  const screen = new Screen(json ? process.stderr : process.stdout, stop);
+  try {
+    if (!once) return await runLive({ people, groups }, screen, stop);
+    const result = await runTour({ people, groups }, screen, stop);
+    for (const line of summarise(result)) screen.line(line);
+    if (json) console.log(JSON.stringify(result, null, 2));
+    if (result.mismatches > 0) process.exitCode = 1;
+  } catch (error) {
+    // Whatever else failed, it was because somebody wanted it to end.
+    if (interruption.exitCode === undefined) throw error;
+    screen.line('Stopped. Nothing is left behind.');
+    process.exitCode = interruption.exitCode;
+  }
+}
+
+function atLeast(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected a whole number from ${least} on.`);
+    }
+    return value;
+  };
+}

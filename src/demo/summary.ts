@@ -1,0 +1,16 @@
+import { count } from './stage.ts';
+import type { TourResult } from './tour.ts';
+
+/** The end of a tour in a few lines. */
+export function summarise(result: TourResult): string[] {
+  const { people, groups, changes, mismatches, p50_ms, p99_ms, identities_per_second, seconds, differences } = result;
+  const verdict = mismatches === 0 ? 'nothing differs' : `${count(mismatches)} mismatch${mismatches === 1 ? '' : 'es'}`;
+  return [
+    '',
+    `${count(people)} people and ${count(groups)} groups compared: ${verdict}.`,
+    `Initial load ${count(identities_per_second)} identities a second; ${count(changes)} writes to the directory since.`,
+    `Concurrent changes, from PostgreSQL to the directory: p50 ${p50_ms} ms, p99 ${p99_ms} ms. ${seconds} s in all.`,
+    ...differences.map((line) => `- ${line}`),
+    ...(mismatches > differences.length ? [`- and ${count(mismatches - differences.length)} more`] : []),
+  ];
+}

@@ -1,0 +1,142 @@
+/**
+ * graphile-worker, kept at work. It gives up when it cannot record that a job ended, as when the database is restarted;
+ * then another runner is started, after a pause that grows while that fails.
+ *
+ * working → lost → working …, until stopped.
+ */
+import { EventEmitter } from 'node:events';
+import {
+  type AddJobFunction,
+  type AddJobsFunction,
+  Logger,
+  makeWorkerUtils,
+  type ParsedCronItem,
+  type Runner,
+  run,
+  type TaskList,
+  type WorkerEvents,
+  type WorkerUtils,
+} from 'graphile-worker';
+import type pg from 'pg';
+import type { Log } from './log.ts';
+
+const firstPause = 250;
+const longestPause = 10_000;
+
+export interface JobsOptions {
+  readonly tasks: TaskList;
+  readonly crontab: readonly ParsedCronItem[];
+  /** Jobs that may run at once. */
+  readonly concurrency: number;
+  readonly log: Log;
+}
+
+export class Jobs {
+  readonly #pool: pg.Pool;
+  readonly #options: JobsOptions;
+  readonly #logger: Logger;
+  readonly #utils: WorkerUtils;
+  #runner: Runner;
+  #stopped = false;
+  #pause = Promise.withResolvers<void>();
+  readonly #working: Promise<void>;
+
+  private constructor(pool: pg.Pool, options: JobsOptions, logger: Logger, utils: WorkerUtils, runner: Runner) {
+    this.#pool = pool;
+    this.#options = options;
+    this.#logger = logger;
+    this.#utils = utils;
+    this.#runner = runner;
+    this.#working = this.#keepWorking();
+  }
+
+  /** Starts to work. Throws where the database cannot be used. */
+  static async start(pool: pg.Pool, options: JobsOptions): Promise<Jobs> {
+    const logger = workerLogger(options.log);
+    const utils = await makeWorkerUtils({ pgPool: pool, logger });
+    return new Jobs(pool, options, logger, utils, await startRunner(pool, options, logger));
+  }
+
+  get add(): AddJobFunction {
+    return this.#utils.addJob;
+  }
+
+  get addMany(): AddJobsFunction {
+    return this.#utils.addJobs;
+  }
+
+  /** Resolves when every job that runs has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#pause.resolve();
+    await this.#runner.stop().catch(() => {}); // it may have stopped by itself
+    await this.#working;
+    await this.#utils.release();
+  }
+
+  async #keepWorking(): Promise<void> {
+    for (let failures = 0; !this.#stopped; ) {
+      await this.#runner.promise.catch(() => {}); // its log has said why
+      await this.#wait(Math.min(firstPause * 2 ** failures, longestPause));
+      if (this.#stopped) break;
+      try {
+        this.#runner = await startRunner(this.#pool, this.#options, this.#logger);
+        failures = 0;
+        this.#options.log.info('jobs run again');
+      } catch {
+        failures += 1;
+      }
+    }
+    await this.#runner.stop().catch(() => {});
+  }
+
+  async #wait(milliseconds: number): Promise<void> {
+    if (this.#stopped) return;
+    this.#pause = Promise.withResolvers();
+    const timer = setTimeout(() => this.#pause.resolve(), milliseconds);
+    await this.#pause.promise;
+    clearTimeout(timer);
+  }
+}
+
+async function startRunner(
+  pool: pg.Pool,
+  { tasks, crontab, concurrency }: JobsOptions,
+  logger: Logger,
+): Promise<Runner> {
+  const events: WorkerEvents = new EventEmitter();
+  const firstLook = Promise.withResolvers<boolean>();
+  events.once('job:start', () => firstLook.resolve(true));
+  events.once('worker:getJob:empty', () => firstLook.resolve(true));
+  events.once('worker:getJob:error', () => firstLook.resolve(false));
+  const runner = await run({
+    pgPool: pool,
+    events,
+    noHandleSignals: true,
+    taskList: tasks,
+    parsedCronItems: [...crontab],
+    logger,
+    preset: {
+      worker: {
+        concurrentJobs: concurrency,
+        pollInterval: 2_000,
+        // Batched, if only in name: a job's end that cannot be recorded stops the runner, which is noticed. Otherwise
+        // it is an unhandled rejection, which ends the process.
+        completeJobBatchDelay: 0,
+        failJobBatchDelay: 0,
+      },
+    },
+  });
+  // A runner whose first look for a job fails remembers that failure for ever; one that has looked may fail and go on.
+  void firstLook.promise.then((succeeded) => (succeeded ? undefined : runner.stop().catch(() => {})));
+  return runner;
+}
+
+/** graphile-worker's own messages: each job's start and end are details, everything else as it says. */
+function workerLogger(log: Log): Logger {
+  return new Logger((scope) => (level, message) => {
+    if (level === 'error') log.error({ ...scope }, message);
+    else if (level === 'warning') log.warn({ ...scope }, message);
+    else log.debug({ ...scope }, message);
+  });
+}

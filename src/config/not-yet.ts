@@ -33,11 +33,12 @@ function inMapping(mapping: MappingConfig): string[] {
     ...(mapping.writeBack === undefined ? [] : ['writeBack']),
     ...(timed ? ['deprovision'] : []),
     ...Object.entries(mapping.attributes ?? {}).flatMap(([name, attribute]) =>
-      policyOf(attribute) === 'replace' ? [] : [`attributes.${name}.policy`],
+      inAttribute(attribute).map((key) => `attributes.${name}.${key}`),
     ),
   ];
 }
 
-function policyOf(attribute: AttributeConfig): string {
-  return attribute.kind === 'reference' ? 'replace' : attribute.policy;
+function inAttribute(attribute: AttributeConfig): string[] {
+  if (attribute.kind === 'reference') return attribute.empty === 'placeholder' ? [] : ['empty'];
+  return attribute.policy === 'replace' ? [] : ['policy'];
 }

@@ -33,7 +33,7 @@ test('what is asked for but not acted on is named for each target', () => {
               deprovision: [disable, { after: 90d, do: delete }]
               revisit: select 1
               writeBack: f
-              attributes: { mail: { from: mail, policy: merge }, cn: x, member: { ref: person, from: x } }`),
+              attributes: { mail: { from: mail, policy: merge }, cn: x, member: { ref: person, from: x }, owner: { ref: person, from: x, empty: keep } }`),
   ).toEqual(
     new Map([
       [
@@ -45,6 +45,7 @@ test('what is asked for but not acted on is named for each target', () => {
           'entities.person.writeBack',
           'entities.person.deprovision',
           'entities.person.attributes.mail.policy',
+          'entities.person.attributes.owner.empty',
         ],
       ],
     ]),

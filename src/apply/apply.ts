@@ -8,8 +8,8 @@ import type pg from 'pg';
 import { removeCapture } from '../capture/trigger.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
+import { inFile } from '../database/in-file.ts';
 import { migrate } from '../database/migrate.ts';
-import { isLockError } from '../database/sqlstate.ts';
 import { explainLoad } from '../desired/explain.ts';
 import { mappingsOf } from '../desired/mapping.ts';
 import { generate, hashOfObject, objectKey, readGenerated, type Wanted } from './generate.ts';
@@ -52,7 +52,7 @@ async function applyAlone(pool: pg.Pool, loaded: LoadedConfig): Promise<Applied>
   const migrations = await migrate(pool);
   await runMigrations({ pgPool: pool });
   await withShortLocks(pool, 'the schema staffetta', async (client) => {
-    for (const file of wanted.library.files) await applyFile(client, file);
+    for (const { name, text } of wanted.library.files) await inFile(`sql/${name}`, text, (sql) => client.query(sql));
     await client.query('select staffetta.ensure_journal_partitions()');
   });
   const before = await readGenerated(pool);
@@ -62,15 +62,6 @@ async function applyAlone(pool: pg.Pool, loaded: LoadedConfig): Promise<Applied>
   );
   const released = await releaseSources(pool, wanted);
   return { migrations, captured, released, ...mapped, warnings: await warnings(pool, loaded, inspected.keyTypes) };
-}
-
-async function applyFile(client: pg.ClientBase, { name, text }: { name: string; text: string }): Promise<void> {
-  try {
-    await client.query(text);
-  } catch (error) {
-    if (isLockError(error) || !(error instanceof Error)) throw error;
-    throw new Error(`sql/${name}: ${error.message}`, { cause: error });
-  }
 }
 
 /** Installs triggers, each table in a transaction of its own that waits only shortly for it. */

@@ -8,7 +8,8 @@ import { staleObjects } from './objects.ts';
 
 /**
  * The SQL that `apply` would run now, a text for each step; nothing if the database is as the configuration says. Reads
- * and checks as `apply` does (throws ConfigError likewise), and changes nothing.
+ * and checks as `apply` does (throws ConfigError likewise), and changes nothing. What `apply` writes into its own tables
+ * (targets, routes, rescans owed) is not part of it.
  */
 export async function dryRun(pool: pg.Pool, loaded: LoadedConfig): Promise<string[]> {
   const wanted = await generate(loaded.config, await inspect(pool, loaded));
@@ -27,11 +28,17 @@ export async function dryRun(pool: pg.Pool, loaded: LoadedConfig): Promise<strin
   ];
   const libraryChanged = before.get(objectKey('library', 'sql')) !== wanted.library.hash;
   return [
+    ...(before.size === 0 ? ['create schema if not exists staffetta;'] : []),
     ...migrations.map(({ name, text }) => `-- migrations/${name}.sql\n${text.trim()}`),
     ...(before.size === 0
       ? [`-- The schema graphile_worker is made and kept by graphile-worker's own migrations.`]
       : []),
-    ...(libraryChanged ? wanted.library.files.map(({ name, text }) => `-- sql/${name}\n${text.trim()}`) : []),
+    ...(libraryChanged
+      ? [
+          ...wanted.library.files.map(({ name, text }) => `-- sql/${name}\n${text.trim()}`),
+          'select staffetta.ensure_journal_partitions();',
+        ]
+      : []),
     ...objects.map(
       ({ kind, name, make }) => `-- ${kind} ${name}\n${make.map((statement) => `${statement};`).join('\n')}`,
     ),

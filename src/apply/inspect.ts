@@ -6,6 +6,7 @@ import { ConfigError } from '../config/problem.ts';
 import { checkMappings } from '../desired/check.ts';
 import type { Views } from '../desired/column.ts';
 import type { KeyType } from '../desired/key.ts';
+import { checkRights } from './rights.ts';
 
 /** What the database has of what the configuration names. */
 export interface Inspected {
@@ -14,11 +15,13 @@ export interface Inspected {
   readonly keyTypes: ReadonlyMap<string, KeyType>;
 }
 
-/** Compares the configuration with the database. Throws ConfigError with every mistake; changes nothing. */
+/** Compares the configuration with the database. Throws ConfigError with every mistake, or with the rights that are missing to find any; changes nothing. */
 export async function inspect(pool: pg.Pool, loaded: LoadedConfig): Promise<Inspected> {
   const client = await pool.connect();
   try {
     await client.query('begin');
+    const rights = await checkRights(client);
+    if (rights.length > 0) throw new ConfigError(rights.map(loaded.place));
     const { problems, views, keyTypes } = await checkMappings(client, loaded.config);
     const captured = await inspectSources(client, loaded.config, keyTypes, await knownColumns(client));
     const all = [...problems, ...captured.problems].map(loaded.place);

@@ -6,7 +6,7 @@ import { inTransaction } from '../database/transaction.ts';
 const patience = 400;
 
 /** How often a lock is tried for, with growing pauses: about two minutes in all. */
-const tries = 60;
+const manyTries = 60;
 
 /** Somebody held a lock for longer than we were willing to try. */
 export class LockTimeout extends Error {
@@ -21,6 +21,7 @@ export async function withShortLocks<T>(
   pool: pg.Pool,
   what: string,
   work: (client: pg.PoolClient) => Promise<T>,
+  tries = manyTries,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -34,6 +34,7 @@ export async function recordTargets(
      select target, type, not_yet from jsonb_to_recordset($1) as w(target text, type text, not_yet text[]) order by target collate "C"
      on conflict (target) do update set type = excluded.type, not_yet = excluded.not_yet,
        state = case when t.state = 'retired' then 'active' else t.state end,
+       reason = case when t.state = 'retired' then null else t.reason end,
        since = case when t.state = 'retired' then clock_timestamp() else t.since end`,
     [JSON.stringify(targets)],
   );

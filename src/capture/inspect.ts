@@ -1,9 +1,8 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Problem } from '../config/problem.ts';
 import type { Config, SourceConfig } from '../config/schema.ts';
+import { parseRelation } from '../desired/catalog.ts';
 import type { Column, Feed, Source } from './source.ts';
-
-const { escapeIdentifier } = pg;
 
 /** The key types of the entities: canonical text of a value (see `desired/`). */
 export type KeyTypes = ReadonlyMap<string, { readonly canonical: (expression: string) => string }>;
@@ -11,6 +10,7 @@ export type KeyTypes = ReadonlyMap<string, { readonly canonical: (expression: st
 interface Table {
   readonly relation: number;
   readonly name: string;
+  readonly partitions: readonly string[] | undefined;
   readonly columns: ReadonlyMap<string, Column>;
 }
 
@@ -38,6 +38,7 @@ export async function inspectSources(
     await client.query<{ rings: boolean }>(`select current_setting('max_prepared_transactions')::int = 0 as rings`)
   ).rows[0]?.rings;
   for (const [entity, { sources: configured }] of Object.entries(config.entities)) {
+    const names = new Map<number, string>();
     for (const [name, source] of Object.entries(configured)) {
       const use: Use = { entity, config: source, path: ['entities', entity, 'sources', name] };
       const table = await findTable(client, name);
@@ -45,11 +46,18 @@ export async function inspectSources(
         problems.push({ path: use.path, message: table });
         continue;
       }
+      const same = names.get(table.relation);
+      if (same !== undefined) {
+        problems.push({ path: use.path, message: `is the same table as ${same}; expected each once` });
+        continue;
+      }
+      names.set(table.relation, name);
       for (const [index, column] of (source.columns ?? []).entries()) {
         if (!table.columns.has(column))
           problems.push({ path: [...use.path, 'columns', index], message: noColumn(table, column) });
       }
       const feed = await inspectFeed(client, table, use, keyTypes);
+      if (!feed) continue;
       if ('message' in feed) problems.push(feed);
       else {
         const entry = sources.get(table.relation) ?? { table, uses: [] };
@@ -67,7 +75,9 @@ export async function inspectSources(
         name: table.name,
         relation: table.relation,
         columns: pick(reads),
-        watched: uses.every(({ use }) => use.config.columns) ? pick(watched) : undefined,
+        partitions: table.partitions,
+        // A row that moves to another partition fires no row trigger, which `columns:` needs.
+        watched: !table.partitions && uses.every(({ use }) => use.config.columns) ? pick(watched) : undefined,
         notify: uses.some(({ use }) => use.config.notify ?? rings ?? false),
         feeds: uses.map(({ feed }) => feed),
       };
@@ -81,35 +91,51 @@ function noColumn(table: Table, column: string): string {
 
 /** The table, or what is wrong with it. */
 async function findTable(client: pg.ClientBase, name: string): Promise<Table | string> {
+  const parsed = parseRelation(name);
+  if (!parsed) return `found "${name}", expected schema.table`;
   const { rows } = await client.query<{
     relation: number;
     name: string;
+    schema: string;
     kind: string;
+    usable: boolean;
     allowed: boolean;
     owner: string;
+    partitions: string[];
+    refused: string | null;
   }>(
-    `select c.oid::int8::int as relation, format('%I.%I', n.nspname, c.relname) as name, c.relkind as kind,
-            has_table_privilege(c.oid, 'trigger') as allowed, current_user as owner
+    `select c.oid as relation, format('%I.%I', n.nspname, c.relname) as name, quote_ident(n.nspname) as schema, c.relkind as kind,
+            has_schema_privilege(n.oid, 'usage') as usable, has_table_privilege(c.oid, 'trigger') as allowed, quote_ident(current_user) as owner, p.*
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.oid = to_regclass($1)`,
-    [name],
+     cross join lateral (
+       select coalesce(array_agg(format('%I.%I', pn.nspname, pc.relname) order by pn.nspname, pc.relname), '{}') as partitions,
+         min(format('%I.%I', pn.nspname, pc.relname)) filter (where not has_table_privilege(pc.oid, 'trigger')) as refused
+       from pg_partition_tree(c.oid) t join pg_class pc on pc.oid = t.relid join pg_namespace pn on pn.oid = pc.relnamespace
+       where t.level > 0 and pc.relkind in ('r', 'p')) p
+     where n.nspname = $1 and c.relname = $2`,
+    [parsed.schema, parsed.name],
   );
   const [table] = rows;
   if (!table) return `there is no table ${name}; expected schema.table of a table in this database`;
   if (table.kind !== 'r' && table.kind !== 'p') return `${name} is not a table; only tables can be captured`;
-  if (!table.allowed)
-    return `no right to attach triggers to ${table.name}; run: grant trigger on ${table.name} to ${escapeIdentifier(table.owner)}`;
+  if (!table.usable)
+    return `no right to use the schema of ${table.name}; run: grant usage on schema ${table.schema} to ${table.owner}`;
+  const refused = table.allowed ? table.refused : table.name;
+  if (refused !== null)
+    return `no right to attach triggers to ${refused}; run: grant trigger on ${refused} to ${table.owner}`;
   const columns = await client.query<Column>(
     `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
-            exists (select from pg_operator o where o.oprname = '=' and o.oprleft = b.base and o.oprright = b.base)
-              or t.typtype in ('e', 'c', 'r', 'm') or t.typcategory = 'A' or t.typname in ('varchar', 'bpchar') as comparable
-     from pg_attribute a
-     join pg_type t on t.oid = a.atttypid
-     cross join lateral (select coalesce(nullif(t.typbasetype, 0), t.oid) as base) b
+            a.atttypid = any('{int2,int4,int8,oid,bool,uuid,date,timestamp,timestamptz,bytea,text,varchar}'::regtype[])
+              and coalesce(c.collisdeterministic, true) as exact,
+            t.typtype = 'e' or coalesce(nullif(t.typbasetype, 0), t.oid)
+              = any('{int2,int4,int8,oid,bool,uuid,numeric,text,varchar,bpchar}'::regtype[]) as steady,
+            a.attgenerated = 'v' as virtual
+     from pg_attribute a join pg_type t on t.oid = a.atttypid left join pg_collation c on c.oid = a.attcollation
      where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`,
     [table.relation],
   );
-  return { ...table, columns: new Map(columns.rows.map((column) => [column.name, column])) };
+  const partitions = table.kind === 'p' ? table.partitions : undefined;
+  return { ...table, partitions, columns: new Map(columns.rows.map((column) => [column.name, column])) };
 }
 
 async function inspectFeed(
@@ -117,9 +143,7 @@ async function inspectFeed(
   table: Table,
   { entity, config, path }: Use,
   keyTypes: KeyTypes,
-): Promise<{ feed: Feed; reads: string[] } | Problem> {
-  const canonical = keyTypes.get(entity)?.canonical;
-  if (!canonical) return { path, message: `the key of entity ${entity} cannot be used (see above)` };
+): Promise<{ feed: Feed; reads: string[] } | Problem | undefined> {
   const expression = await probe(client, () => readExpression(client, table, config.key));
   if ('message' in expression)
     return {
@@ -128,10 +152,18 @@ async function inspectFeed(
     };
   if (expression.value.reads.length === 0)
     return { path, message: `key expression "${config.key}" reads no column of ${table.name}` };
+  const virtual = expression.value.reads.find((name) => table.columns.get(name)?.virtual);
+  if (virtual !== undefined)
+    return {
+      path,
+      message: `key expression "${config.key}" reads "${virtual}", a virtual generated column, which triggers cannot see; write what it is generated from`,
+    };
   const query = config.resolve?.trim().replace(/;$/, '');
   const resolved =
     query === undefined ? undefined : await probe(client, () => resultType(client, query, expression.value.type));
-  if (resolved && 'message' in resolved) return { path: [...path, 'resolve'], message: `resolve: ${resolved.message}` };
+  if (resolved && 'message' in resolved) return { path: [...path, 'resolve'], message: resolved.message };
+  const canonical = keyTypes.get(entity)?.canonical;
+  if (!canonical) return undefined; // a mistake of the entity, told by itself
   const type = resolved?.value ?? expression.value.type;
   const cast = await probe(client, () => client.query(`select ${canonical(`null::${type}`)} limit 0`));
   if ('message' in cast)

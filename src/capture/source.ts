@@ -6,6 +6,8 @@ export interface Source {
   readonly relation: number;
   /** The columns that its events carry, in this order. Columns are only ever added at the end: older events keep their meaning. */
   readonly columns: readonly Column[];
+  /** Its partitions, on every level: who writes to one of them does not fire the triggers of the whole. Undefined: a plain table. */
+  readonly partitions: readonly string[] | undefined;
   /** UPDATEs of other columns do not matter. Undefined: every UPDATE matters. */
   readonly watched: readonly Column[] | undefined;
   /** Whether its triggers ring the bell (PROTOCOL A1, A4). */
@@ -17,8 +19,15 @@ export interface Column {
   readonly name: string;
   /** Exact SQL type, as `format_type` writes it. */
   readonly type: string;
-  /** Whether its type has an equality operator of its own; json and xml have none. */
-  readonly comparable: boolean;
+  /**
+   * Whether values that are equal are the same: json has no equality, and under some types and collations `Ada` equals
+   * `ada`, and 1.0 equals 1.00.
+   */
+  readonly exact: boolean;
+  /** Whether its text is the same under all settings of a session: a date's is not. */
+  readonly steady: boolean;
+  /** Whether PostgreSQL computes it only when it is read, so that a trigger sees NULL. */
+  readonly virtual: boolean;
 }
 
 /** How the rows of a source give keys of an entity. */

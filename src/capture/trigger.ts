@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { type Generated, hashOf } from '../database/generated.ts';
+import { sessionSettings } from '../database/pool.ts';
 import { type Column, type Source, slug } from './source.ts';
 
 const { escapeIdentifier, escapeLiteral } = pg;
@@ -28,33 +29,50 @@ export function removeCapture(source: string): string[] {
  * is parked (A1). SECURITY DEFINER: the application's role needs no right on anything of Staffetta's.
  *
  * UPDATE without `columns:` takes a statement trigger on the new rows and a row trigger for keys that changed (A5);
- * with `columns:` one row trigger, which costs nothing where no watched column changed.
+ * with `columns:` one row trigger, which costs nothing where no watched column changed. A partitioned table takes one
+ * statement trigger on old and new rows, on it and on each partition: a row that moves fires no row trigger for UPDATE.
  */
 export function compileCapture(source: Source): Generated {
   const name = captureFunction(source.name);
   const trigger = (suffix: string, event: string, rest: string) =>
-    `create trigger staffetta_${suffix} after ${event} on ${source.name} ${rest} execute function ${name}()`;
-  const update = source.watched
-    ? [trigger('u', 'update', `for each row when (${anyDistinct(source.watched)})`)]
-    : [
-        trigger('u', 'update', 'referencing new table as n for each statement'),
-        trigger('k', 'update', `for each row when (${anyDistinct(source.columns)})`),
-      ];
+    [source.name, ...(source.partitions ?? [])].map(
+      (table) => `create trigger staffetta_${suffix} after ${event} on ${table} ${rest} execute function ${name}()`,
+    );
   return {
     kind: 'capture',
     name: source.name,
     make: [
       // Dropping our function takes its triggers along, which dropping them one by one would need the table's owner for.
       ...removeCapture(source.name),
-      `create function ${name}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as ${escapeLiteral(captureBody(source))}`,
+      `create function ${name}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp${pinned(source)} as ${escapeLiteral(captureBody(source))}`,
       `revoke all on function ${name}() from public`,
-      trigger('i', 'insert', 'referencing new table as n for each statement'),
-      ...update,
-      trigger('d', 'delete', 'referencing old table as o for each statement'),
-      trigger('t', 'truncate', 'for each statement'),
+      ...trigger('i', 'insert', 'referencing new table as n for each statement'),
+      ...updateTriggers(source, trigger),
+      ...trigger('d', 'delete', 'referencing old table as o for each statement'),
+      ...trigger('t', 'truncate', 'for each statement'),
     ],
     remove: removeCapture(source.name),
   };
+}
+
+function updateTriggers(
+  { partitions, watched, columns }: Source,
+  trigger: (suffix: string, event: string, rest: string) => string[],
+): string[] {
+  if (partitions) return trigger('u', 'update', 'referencing old table as o new table as n for each statement');
+  if (watched) return trigger('u', 'update', `for each row when (${anyDistinct(watched)})`);
+  return [
+    ...trigger('u', 'update', 'referencing new table as n for each statement'),
+    ...trigger('k', 'update', `for each row when (${anyDistinct(columns)})`),
+  ];
+}
+
+/** Settings under which the text of the captured columns is what ingest reads; they cost time, so only where needed. */
+function pinned({ columns }: Source): string {
+  if (columns.every(({ steady }) => steady)) return '';
+  return (['TimeZone', 'DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output'] as const)
+    .map((name) => ` set ${name} = ${escapeLiteral(sessionSettings[name])}`)
+    .join('');
 }
 
 function captureBody(source: Source): string {
@@ -67,6 +85,12 @@ function captureBody(source: Source): string {
     ? `${record} values (${origin}, 'U', ${values('new')});
       if ${anyDistinct(source.columns)} then ${old} end if;`
     : old;
+  const moved = source.partitions
+    ? `elsif tg_op = 'UPDATE' then
+      ${record} select ${origin}, 'U', r.cols from (select ${values('n')} from n union select ${values('o')} from o) as r(cols);
+      get diagnostics recorded = row_count;
+    `
+    : '';
   const bell = source.notify
     ? `
   if recorded > 0 and not (pg_try_advisory_lock_shared(${parkedLock}) and pg_advisory_unlock_shared(${parkedLock})) then
@@ -84,7 +108,7 @@ begin
     elsif tg_op = 'DELETE' then
       ${record} select ${origin}, 'D', ${values('o')} from o;
       get diagnostics recorded = row_count;
-    else
+    ${moved}else
       ${record} select ${origin}, left(tg_op, 1)::"char", ${values('n')} from n;
       get diagnostics recorded = row_count;
     end if;
@@ -96,13 +120,15 @@ begin
 end`;
 }
 
+/** SQL that tells whether a row's columns have changed. */
 function anyDistinct(columns: readonly Column[]): string {
-  return columns.map(distinct).join(' or ');
-}
-
-function distinct({ name, comparable }: Column): string {
-  const column = escapeIdentifier(name);
-  return comparable
-    ? `old.${column} is distinct from new.${column}`
-    : `old.${column}::text is distinct from new.${column}::text`;
+  return columns
+    .map(({ name, exact }) => {
+      const column = escapeIdentifier(name);
+      return exact
+        ? `old.${column} is distinct from new.${column}`
+        : // Byte by byte, as a materialised view is compared. The cast keeps it from being a comparison of each column.
+          `row(old.${column})::record operator(pg_catalog.*<>) row(new.${column})::record`;
+    })
+    .join(' or ');
 }

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import pg from 'pg';
+import { LockTimeout } from '../apply/lock.ts';
 import { ConfigError } from '../config/problem.ts';
 import { SecretError } from '../config/secret.ts';
 import { LaunchError } from '../demo/launch-error.ts';
@@ -19,6 +20,7 @@ export function describeFailure(error: unknown, debug = process.env.STAFFETTA_DE
   if (error instanceof ConfigError || error instanceof SecretError) return { message: error.message, exitCode: 2 };
   if (error instanceof UserError) return { message: error.message, exitCode: error.exitCode };
   if (error instanceof LaunchError || error instanceof TourError) return { message: error.message, exitCode: 1 };
+  if (error instanceof LockTimeout) return { message: error.message, exitCode: 1 };
   if (debug && error instanceof Error) return { message: error.stack ?? error.message, exitCode: 1 };
   return { message: `${words(error)}\n(STAFFETTA_DEBUG=1 shows where this happened.)`, exitCode: 1 };
 }

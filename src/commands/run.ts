@@ -3,6 +3,7 @@ import { Daemon } from '../daemon.ts';
 import { createLog } from '../log.ts';
 import { runOnce } from '../once.ts';
 import { type CommonOptions, defineCommand, print, withConfig, withDatabase } from './command.ts';
+import { connect } from './connection.ts';
 
 /** `staffetta run [--once]`: the daemon, or one drain of everything that is due. */
 export function runCommand(): Command {
@@ -31,6 +32,8 @@ async function daemon(options: CommonOptions): Promise<void> {
   const release = onSignal(() => stopped.resolve());
   try {
     await withConfig(options, async (loaded) => {
+      const { url, listen = url } = loaded.config.database;
+      await (await connect(listen)).end(); // one that cannot be reached is named in words
       const log = createLog();
       const daemon = await Daemon.start(loaded, { log });
       log.info({ targets: Object.keys(loaded.config.targets) }, 'running');

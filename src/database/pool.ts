@@ -22,13 +22,23 @@ const asOptions = Object.entries(sessionSettings)
 
 /** What every connection of Staffetta is opened with. `name` is shown in `pg_stat_activity`. */
 export function connectionOptions(url: string, name: string): pg.ClientConfig {
+  const { connectionString, options } = withoutOptions(url);
   return {
-    connectionString: url,
+    connectionString,
     application_name: name,
-    options: asOptions,
+    options: `${options} ${asOptions}`.trimStart(),
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
   };
+}
+
+/** Takes `?options=` out of a connection string, where it would replace ours: the last setting of a name counts. */
+function withoutOptions(url: string): { connectionString: string; options: string } {
+  const parsed = URL.parse(url);
+  const options = parsed?.searchParams.get('options');
+  if (!parsed || !options) return { connectionString: url, options: '' };
+  parsed.searchParams.delete('options');
+  return { connectionString: parsed.href, options };
 }
 
 /** A pool of connections under the pinned settings. A lost idle connection is replaced when next needed. */

@@ -23,7 +23,7 @@ const idleSessionTimeout = 120_000;
 const queryTimeout = 60_000;
 
 export interface DrainerEvents {
-  /** Events were ingested, or a poll is due: look what is to be delivered. */
+  /** A batch of events was ingested, or (undefined) a poll is due: look what is to be delivered. */
   drained(drained: Drained | undefined): void;
   /** The database cannot be reached, or refuses something that is no fault of a source. */
   failed(error: unknown): void;
@@ -95,9 +95,10 @@ export class Drainer {
 
   async #drain(client: pg.Client, parameters: Parameters): Promise<Drained> {
     this.#rung = false;
-    const drained = await this.#ingest.drain(client, parameters);
-    if (drained.events > 0) this.#events.drained(drained);
-    return drained;
+    return this.#ingest.drain(client, parameters, {
+      ingested: (batch) => this.#events.drained(batch),
+      stop: this.#stop,
+    });
   }
 
   /** Takes P and answers with X, the id of a transaction that began after; undefined where P is not to be had. */

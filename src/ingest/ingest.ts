@@ -1,16 +1,16 @@
 /**
  * Event → delivery, until nothing is left. What goes wrong stays where it belongs (PROTOCOL A10): a value that cannot
  * be read halves the batch down to the one event, which moves to `staffetta.event_failed`; a source whose table,
- * column or function is missing keeps its events, says so in `staffetta.source`, and is tried again at the next drain,
- * while the others go on.
+ * column or function is missing, or which fails in any other way, keeps its events, says so in `staffetta.source`, and
+ * is tried again at the next drain, while the others go on.
  */
 import { hashOf } from '../database/generated.ts';
 import type { Parameters } from '../database/parameters.ts';
-import { isDataError, isSchemaError } from '../database/sqlstate.ts';
+import { isDataError, isPassing } from '../database/sqlstate.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { type Feed, ingestStatement, linkSource } from './statement.ts';
 
-/** What a drain did. */
+/** What a drain, or a batch of it, did. */
 export interface Drained {
   readonly events: number;
   /** Targets that have new deliveries. */
@@ -21,12 +21,26 @@ export interface Drained {
   readonly xmin: bigint;
 }
 
+export interface DrainOptions {
+  /** Told of each batch that took something, so that nobody has to wait for the rest. */
+  readonly ingested?: (batch: Drained) => void;
+  /** Ends the drain after the batch that is under way. */
+  readonly stop?: AbortSignal;
+}
+
 interface Batch {
   claimed: number;
   rescans: number;
   targets: string[];
   xmin: string;
   skipped: boolean;
+}
+
+/** An event that is at fault, if any is. */
+interface Suspect {
+  readonly xid: string;
+  readonly seq: string;
+  readonly source: string;
 }
 
 export class Ingest {
@@ -37,7 +51,8 @@ export class Ingest {
    * on each connection and at each sweep, and moves only past a snapshot of which nothing was skipped (PROTOCOL A8).
    */
   #lowWater = 0n;
-  #broken = new Set<string>();
+  /** Sources that could not be ingested the last time; undefined: nobody knows, so all may have been. */
+  #broken: ReadonlySet<string> | undefined;
 
   constructor(feeds: readonly Feed[], revision: string) {
     this.#feeds = feeds;
@@ -47,37 +62,42 @@ export class Ingest {
   /** Looks at every event again at the next drain. */
   reset(): void {
     this.#lowWater = 0n;
+    this.#broken = undefined;
   }
 
   /** Ingests until nothing that can be ingested is left. Throws only what is no fault of an event or a source. */
-  async drain(database: Queryable, parameters: Parameters): Promise<Drained> {
-    const targets = new Set<string>();
-    let events = 0;
-    let rescans = false;
+  async drain(database: Queryable, parameters: Parameters, { ingested, stop }: DrainOptions = {}): Promise<Drained> {
+    let drained: Drained = { events: 0, targets: new Set(), rescans: false, xmin: 0n };
     let limit = parameters.INGEST_BATCH;
     const broken = new Set<string>();
-    for (;;) {
+    const take = ({ claimed, rescans, targets, xmin }: Batch) => {
+      const batch = { events: claimed, targets: new Set(targets), rescans: rescans > 0, xmin: BigInt(xmin) };
+      if (batch.events > 0) ingested?.(batch);
+      drained = {
+        events: drained.events + batch.events,
+        targets: drained.targets.union(batch.targets),
+        rescans: drained.rescans || batch.rescans,
+        xmin: batch.xmin,
+      };
+    };
+    while (!stop?.aborted) {
       try {
         const batch = await this.#batch(database, parameters, broken, limit);
-        events += batch.claimed;
-        rescans ||= batch.rescans > 0;
-        for (const target of batch.targets) targets.add(target);
+        take(batch);
         if (batch.claimed < limit) {
           await this.#recover(database, broken);
-          return { events, targets, rescans, xmin: BigInt(batch.xmin) };
+          break;
         }
         limit = Math.min(limit * 2, parameters.INGEST_BATCH);
       } catch (error) {
-        if (isDataError(error)) {
-          if (limit === 1) await this.#fail(database, broken, message(error));
-          else limit = Math.ceil(limit / 2);
-        } else if (isSchemaError(error)) {
-          const sources = await this.#findBroken(database, parameters, broken);
-          if (sources.size === 0) throw error;
-          for (const source of sources) broken.add(source);
-        } else throw error;
+        if (isPassing(error)) throw error;
+        if (!(await this.#isCurrent(database))) break;
+        if (!isDataError(error) && (await this.#leaveOut(database, parameters, broken))) continue;
+        if (limit > 1) limit = Math.ceil(limit / 2);
+        else if (!(await this.#isolate(database, parameters, broken, take))) throw error;
       }
     }
+    return drained;
   }
 
   async #batch(
@@ -98,7 +118,8 @@ export class Ingest {
     feeds: readonly Feed[],
     sources: readonly string[],
     limit: number,
-  ) {
+    only?: string,
+  ): Promise<Batch> {
     const text = ingestStatement(feeds);
     const { rows } = await database.query<Batch>({
       name: `ingest_${hashOf(text).slice(0, 16)}`,
@@ -110,6 +131,7 @@ export class Ingest {
         sources,
         parameters.REFERENCE_SECONDS,
         this.#revision,
+        only,
       ],
     });
     const [batch] = rows;
@@ -121,51 +143,90 @@ export class Ingest {
     return [linkSource, ...new Set(this.#feeds.map(({ source }) => source).filter((source) => !broken.has(source)))];
   }
 
-  /** Tries each source by itself, one event of it, and notes what is wrong with those that fail. */
-  async #findBroken(database: Queryable, parameters: Parameters, broken: ReadonlySet<string>): Promise<Set<string>> {
-    const found = new Set<string>();
-    for (const source of this.#sources(broken)) {
-      try {
-        await this.#run(
-          database,
-          parameters,
-          this.#feeds.filter((feed) => feed.source === source),
-          [source],
-          1,
-        );
-      } catch (error) {
-        if (isDataError(error)) continue;
-        if (!isSchemaError(error)) throw error;
-        found.add(source);
-        await database.query(
-          `update staffetta.source set error = $2, error_at = clock_timestamp() where source = $1 and error is distinct from $2`,
-          [source, message(error)],
-        );
-      }
+  /** Whether the sources are still those that the last `apply` knew (PROTOCOL C7); else their errors are nobody's. */
+  async #isCurrent(database: Queryable): Promise<boolean> {
+    const { rows } = await database.query('select from staffetta.installation where revision = $1', [this.#revision]);
+    return rows.length > 0;
+  }
+
+  /** Leaves out every source whose statement fails though it takes no event. Answers whether there was one. */
+  async #leaveOut(database: Queryable, parameters: Parameters, broken: Set<string>): Promise<boolean> {
+    const before = broken.size;
+    for (const source of this.#sources(broken)) await this.#probe(database, parameters, source, broken);
+    return broken.size > before;
+  }
+
+  /** Runs the statement of one source for no event at all; leaves the source out if that fails. Answers whether it is well. */
+  async #probe(database: Queryable, parameters: Parameters, source: string, broken: Set<string>): Promise<boolean> {
+    try {
+      const feeds = this.#feeds.filter((feed) => feed.source === source);
+      await this.#run(database, parameters, feeds, [source], 0);
+      return true;
+    } catch (error) {
+      await this.#break(database, source, error, broken);
+      return false;
     }
-    return found;
+  }
+
+  /** A source keeps its events for now, and says why. */
+  async #break(database: Queryable, source: string, error: unknown, broken: Set<string>): Promise<void> {
+    if (isPassing(error) || source === linkSource) throw error;
+    broken.add(source);
+    await database.query(
+      `update staffetta.source set error = $2, error_at = clock_timestamp() where source = $1 and error is distinct from $2`,
+      [source, message(error)],
+    );
+  }
+
+  /**
+   * Takes the first event by itself: if its value is at fault it is put aside with the reason, if anything else is, its
+   * source is left out. By its number, since others ingest at the same time and another event may be first by now.
+   * Answers whether there is an event or a source less to take.
+   */
+  async #isolate(
+    database: Queryable,
+    parameters: Parameters,
+    broken: Set<string>,
+    take: (batch: Batch) => void,
+  ): Promise<boolean> {
+    const { rows } = await database.query<Suspect>(
+      `select xid::text, seq, source from staffetta.event where xid >= $1::xid8 and source = any($2) order by xid, seq limit 1 for update skip locked`,
+      [this.#lowWater.toString(), this.#sources(broken)],
+    );
+    const [suspect] = rows;
+    if (!suspect) return this.#leaveOut(database, parameters, broken);
+    const { source } = suspect;
+    if (!(await this.#probe(database, parameters, source, broken))) return true;
+    try {
+      const feeds = this.#feeds.filter((feed) => feed.source === source);
+      take(await this.#run(database, parameters, feeds, [source], 1, suspect.seq));
+    } catch (error) {
+      if (isDataError(error)) await putAside(database, suspect, message(error));
+      else await this.#break(database, source, error, broken);
+    }
+    return true;
   }
 
   /** Notes that sources which failed before have been ingested again. */
-  async #recover(database: Queryable, broken: Set<string>): Promise<void> {
-    const well = [...this.#broken].filter((source) => !broken.has(source));
+  async #recover(database: Queryable, broken: ReadonlySet<string>): Promise<void> {
+    const well = [...(this.#broken ?? this.#sources(broken))].filter((source) => !broken.has(source));
     this.#broken = broken;
-    if (well.length > 0) {
-      await database.query(`update staffetta.source set error = null, error_at = null where source = any($1)`, [well]);
-    }
-  }
-
-  /** Puts the one event that cannot be read aside, with the reason. */
-  async #fail(database: Queryable, broken: ReadonlySet<string>, reason: string): Promise<void> {
+    if (well.length === 0) return;
     await database.query(
-      `with first as materialized (
-         select seq, xid from staffetta.event where xid >= $1::xid8 and source = any($2) order by xid, seq limit 1 for update skip locked),
-       gone as (delete from staffetta.event e using first f where e.xid = f.xid and e.seq = f.seq returning e.*)
-       insert into staffetta.event_failed (seq, xid, at, source, op, cols, actor, error)
-       select seq, xid, at, source, op, cols, actor, $3 from gone`,
-      [this.#lowWater.toString(), this.#sources(broken), reason],
+      `update staffetta.source set error = null, error_at = null where source = any($1) and error is not null`,
+      [well],
     );
   }
+}
+
+/** Moves an event that cannot be read to where people see it. */
+async function putAside(database: Queryable, { xid, seq }: Suspect, reason: string): Promise<void> {
+  await database.query(
+    `with gone as (delete from staffetta.event where xid = $1::xid8 and seq = $2 returning *)
+     insert into staffetta.event_failed (seq, xid, at, source, op, cols, actor, error)
+     select seq, xid, at, source, op, cols, actor, $3 from gone`,
+    [xid, seq, reason],
+  );
 }
 
 function message(error: unknown): string {

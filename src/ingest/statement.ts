@@ -19,7 +19,8 @@ export const linkSource = '@link';
  *
  * $1 low-water mark (xid8), $2 events at most, $3 rows of a transaction beyond which it is bulk (A9), $4 sources to
  * take, $5 seconds a holder waits for more of its members (F1), $6 the configuration that the sources were read for: under
- * another one nothing is taken, since events would be lost on entities that it does not know of (C7).
+ * another one nothing is taken, since events would be lost on entities that it does not know of (C7). $7 the only event to
+ * take, or null.
  *
  * It is built of the sources to take, so that one whose function is broken can be left out (A10).
  */
@@ -34,6 +35,7 @@ export function ingestStatement(feeds: readonly Feed[]): string {
 with claimed as materialized (
   select seq, xid, at, source, op, cols, actor from staffetta.event
   where xid >= $1::xid8 and source = any($4::text[]) and (select revision from staffetta.installation) = $6
+    and ($7::bigint is null or seq = $7)
   order by xid, seq limit $2 for update skip locked),
 gone as (delete from staffetta.event e using claimed c where e.xid = c.xid and e.seq = c.seq),
 volume as (select xid, count(*) > $3::int as bulk from claimed group by xid),
@@ -42,7 +44,7 @@ value as materialized ( -- one evaluation of a key expression per distinct row, 
     (array_agg(row(at, op, actor, xid)::staffetta.cause order by seq))[1] as first,
     (array_agg(row(at, op, actor, xid)::staffetta.cause order by seq desc))[1] as last
   from claimed join volume using (xid) where op <> 'R' group by source, cols),
-keyed as (
+keyed (target, entity, key, delay, source, cols, priority, events, first, last) as (
   ${[
     ...keyed,
     // Holders gather the changes of their members; whoever waits for this entry's remote id goes at once.

@@ -57,6 +57,15 @@ describe('staffetta run', () => {
     expect(await registry.differences()).toEqual([]);
   });
 
+  test('says where no database answers', async () => {
+    Object.assign(registry.env, { DATABASE_URL: 'postgresql://somebody:secret@127.0.0.1:1/registry' });
+    const { ended, printed } = registry.spawn('run');
+    expect(await ended).toBe(1);
+    expect(printed.stderr).toBe(
+      'Cannot connect to PostgreSQL at 127.0.0.1:1, database registry as somebody: nothing answers there.\n',
+    );
+  });
+
   test('survives the loss of all its connections', async () => {
     const { child, ended, printed } = registry.spawn('run');
     await running();

@@ -138,7 +138,10 @@ const person = fc.record({
   row: fc.constantFrom('absent', 'hidden', 'guest', 'in'),
   link: fc.constantFrom('none', 'same', 'other', 'disabled', 'kept'),
   delivery: fc.constantFrom('none', 'pending', 'claimed', 'parked', 'waiting', 'held'),
+  /** Whether the desired state that was parked is still the same. */
+  parkedFor: fc.constantFrom('this', 'another'),
 });
+const route = fc.record({ deprovision: fc.constantFrom('keep', 'disable', 'delete'), owed: fc.boolean() });
 const people = fc.array(person, { minLength: 1, maxLength: 8 });
 const team = fc.record({
   linked: fc.boolean(),
@@ -151,8 +154,12 @@ const team = fc.record({
 describe('whatever the people, links and deliveries', () => {
   test('a rescan enqueues exactly the keys that differ', async () => {
     await fc.assert(
-      fc.asyncProperty(people, async (people) => {
+      fc.asyncProperty(people, route, async (people, { deprovision, owed }) => {
         await empty();
+        await db.query(
+          `update staffetta.route set deprovision = $1, rescan = $2 where (target, entity) = ('directory', 'person')`,
+          [deprovision, owed ? 1 : 0],
+        );
         const rows = people.map((person, index) => ({ ...person, id: index + 1 }));
         await db.database.query(
           `insert into registry.person (id, uid, guest, hidden) select id, 'u' || id, row = 'guest', row = 'hidden'
@@ -167,17 +174,28 @@ describe('whatever the people, links and deliveries', () => {
           [JSON.stringify(rows)],
         );
         await db.query(
-          `insert into staffetta.delivery (target, entity, key, rev, state, token, claimed_rev)
+          `insert into staffetta.delivery (target, entity, key, rev, state, token, claimed_rev, parked_for)
            select 'directory', 'person', id::text, 5, case delivery when 'claimed' then 'pending' else delivery end,
-             case delivery when 'claimed' then gen_random_uuid() end, case delivery when 'claimed' then 5 end
-           from jsonb_to_recordset($1) p(id bigint, delivery text) where delivery <> 'none'`,
+             case delivery when 'claimed' then gen_random_uuid() end, case delivery when 'claimed' then 5 end,
+             case "parkedFor" when 'this' then d.fingerprint else 'another' end
+           from jsonb_to_recordset($1) p(id bigint, delivery text, "parkedFor" text)
+           left join staffetta.desired_directory_person d on d.key = p.id where delivery <> 'none'`,
           [JSON.stringify(rows)],
         );
 
+        const leaves = {
+          keep: ['same', 'other'],
+          disable: ['same', 'other', 'kept'],
+          delete: ['same', 'other', 'disabled', 'kept'],
+        };
         const differs = ({ row, link }: (typeof rows)[number]) =>
-          row === 'in' ? link !== 'same' : row === 'guest' ? link !== 'none' : link === 'same' || link === 'other';
+          row === 'in' ? link !== 'same' : row === 'guest' ? link !== 'none' : leaves[deprovision].includes(link);
+        const isTouched = (row: (typeof rows)[number]) =>
+          differs(row) &&
+          row.delivery !== 'pending' &&
+          (owed || row.delivery !== 'parked' || row.parkedFor === 'another');
         const [answer] = await rescan('directory', 'person');
-        expect(Number(answer?.enqueued)).toBe(rows.filter((row) => differs(row) && row.delivery !== 'pending').length);
+        expect(Number(answer?.enqueued)).toBe(rows.filter(isTouched).length);
         expect(
           await db.query(
             'select key::int as id, rev::int, state, token is not null as claimed from staffetta.delivery order by 1',
@@ -186,7 +204,7 @@ describe('whatever the people, links and deliveries', () => {
           rows.flatMap((row) => {
             if (row.delivery === 'none')
               return differs(row) ? [{ id: row.id, rev: 1, state: 'pending', claimed: false }] : [];
-            const touched = differs(row) && row.delivery !== 'pending';
+            const touched = isTouched(row);
             const state = touched || row.delivery === 'claimed' ? 'pending' : row.delivery;
             return [{ id: row.id, rev: touched ? 6 : 5, state, claimed: row.delivery === 'claimed' }];
           }),

@@ -42,7 +42,7 @@ describe('who may do what', () => {
     'delete from staffetta.delivery',
     `insert into staffetta.parameter (code, description) values ('X', 'x')`,
     `update staffetta.parameter set minimum = 0`,
-    `select staffetta.compare_route('directory', 'person', null)`,
+    `select staffetta.compare_route('directory', 'person', null, false)`,
     `select staffetta.enqueue_statement('select 1', true)`,
     `select staffetta.stored_value('"x"', true)`,
   ];

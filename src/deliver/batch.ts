@@ -1,8 +1,9 @@
 /**
  * One claimed batch on its way: load ► look ► plan ► secure ► send, per entity, and one settle for all of it.
  */
+import { setTimeout } from 'node:timers/promises';
 import type { Parameters } from '../database/parameters.ts';
-import { isSchemaError } from '../database/sqlstate.ts';
+import { isPassing, isSchemaError } from '../database/sqlstate.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { type RemoteState, TargetError } from '../targets/target.ts';
 import { backOff } from './back-off.ts';
@@ -24,10 +25,14 @@ import { wake } from './wait.ts';
 export interface Delivered {
   readonly outcomes: readonly Outcome[];
   readonly settled: Settled;
+  /** It answered something. */
+  readonly reached: boolean;
   /** It could not be reached: why. */
   readonly unavailable: string | undefined;
   /** It refuses us altogether: why. */
   readonly misconfigured: string | undefined;
+  /** An entity of it could not be delivered, for want of the database: the error. */
+  readonly failure: unknown;
 }
 
 export class Batch {
@@ -37,6 +42,9 @@ export class Batch {
   readonly #claim: Claim;
   /** Aborted: nothing more goes out; what is in flight is finished. */
   readonly #stop: AbortSignal;
+  /** Whether something of the entity at hand may have gone out. */
+  #sent = false;
+  #reached = false;
   #unavailable: string | undefined;
   #misconfigured: string | undefined;
 
@@ -50,12 +58,20 @@ export class Batch {
 
   async deliver(): Promise<Delivered> {
     const outcomes: Outcome[] = [];
+    let failure: unknown;
     for (const [entity, claimed] of Map.groupBy(this.#claim.deliveries, ({ entity }) => entity)) {
       const route = this.#destination.routes.get(entity);
-      outcomes.push(...(route ? await this.#entity(route, claimed) : claimed.map(release)));
+      this.#sent = false;
+      try {
+        outcomes.push(...(route ? await this.#entity(route, claimed) : claimed.map(release)));
+      } catch (error) {
+        failure ??= error;
+        // What nothing has gone out for need not wait until the claim runs out, to be taken over as unsure (PROTOCOL B5).
+        if (!this.#sent && isPassing(error)) outcomes.push(...claimed.map(release));
+      }
     }
-    const { target, token } = this.#claim;
-    const settled = await settle(this.#database, { target, token, referred: this.#destination.referred }, outcomes);
+    const { target } = this.#claim;
+    const settled = await this.#settle(outcomes);
     await wake(
       this.#database,
       target,
@@ -64,9 +80,24 @@ export class Batch {
     return {
       outcomes,
       settled,
+      reached: this.#reached,
       unavailable: this.#unavailable,
       misconfigured: this.#misconfigured,
+      failure,
     };
+  }
+
+  /** Nobody but us knows what was sent, so we try for as long as the claim lasts while the database is away. */
+  async #settle(outcomes: readonly Outcome[]): Promise<Settled> {
+    const { target, token, leaseEnds } = this.#claim;
+    for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
+      try {
+        return await settle(this.#database, { target, token, referred: this.#destination.referred }, outcomes);
+      } catch (error) {
+        if (!isPassing(error) || this.#stop.aborted || performance.now() + pause > leaseEnds) throw error;
+        await setTimeout(pause);
+      }
+    }
   }
 
   /** Whether something may still be sent: the target takes it, and it would be over before the claim is (PROTOCOL B4). */
@@ -113,6 +144,7 @@ export class Batch {
     const plans: { loaded: Loaded; plan: Plan }[] = [];
     for (const item of loaded) {
       const look = seen?.get(item.claimed.key);
+      if (look && 'live' in look && look.live !== undefined) this.#reached = true;
       if (item.claimed.unsure && !look) outcomes.push(release(item.claimed));
       else if (look && 'error' in look) outcomes.push(this.#failed(item, look.error));
       else plans.push({ loaded: item, plan: plan(item, look?.live, members.get(item.claimed.key), context) });
@@ -124,9 +156,11 @@ export class Batch {
     }
     const { ready, settled } = await secure(this.#database, route, this.#claim, context, writes);
     const sent = await this.#sendAll(ready.filter(({ loaded }) => loaded.desired));
+    const wanted = new Set(settled.flatMap(({ waitFor }) => (waitFor?.entity === route.entity ? [waitFor.key] : [])));
     const removals = await this.#proveAbsence(
       route,
       ready.filter(({ loaded }) => !loaded.desired),
+      wanted,
     );
     sent.push(...removals.doubted, ...(await this.#sendAll(removals.proven)));
     const parkedFor = new Map(loaded.map(({ claimed, desired }) => [claimed.key, desired?.fingerprint ?? null]));
@@ -229,18 +263,28 @@ export class Batch {
   }
 
   #sendAll(ready: readonly Ready[]): Promise<Outcome[]> {
+    this.#sent ||= ready.length > 0;
     return concurrently(ready, this.#destination.concurrency, ({ loaded, write }) => this.#send(loaded, write));
   }
 
-  /** What takes an entry away goes out last, and only if a read at this moment still has no row (PROTOCOL C1). */
-  async #proveAbsence(route: Route, removals: readonly Ready[]): Promise<{ proven: Ready[]; doubted: Outcome[] }> {
+  /**
+   * What takes an entry away goes out last, and only if a read at this moment still has no row (PROTOCOL C1) and nobody
+   * has begun to wait for the entry, to whom it is handed over instead (C4).
+   */
+  async #proveAbsence(
+    route: Route,
+    removals: readonly Ready[],
+    wanted: ReadonlySet<string>,
+  ): Promise<{ proven: Ready[]; doubted: Outcome[] }> {
     if (removals.length === 0) return { proven: [], doubted: [] };
     const read = await this.#read(
       route,
       removals.map(({ loaded }) => loaded.claimed),
     );
-    const absent = new Set(read?.loaded.flatMap(({ claimed, desired }) => (desired ? [] : [claimed.key])));
-    const isProven = ({ loaded }: Ready) => absent.has(loaded.claimed.key);
+    const absent = new Set(
+      read?.loaded.flatMap(({ claimed, desired, wantedBy }) => (desired || wantedBy ? [] : [claimed.key])),
+    );
+    const isProven = ({ loaded: { claimed } }: Ready) => absent.has(claimed.key) && !wanted.has(claimed.key);
     return {
       proven: removals.filter(isProven),
       doubted: removals.filter((removal) => !isProven(removal)).map(({ loaded }) => release(loaded.claimed)),
@@ -261,6 +305,7 @@ export class Batch {
   }
 
   #note({ error }: Outcome): void {
+    if (error?.kind !== 'unavailable') this.#reached = true;
     if (error?.kind === 'unavailable') this.#unavailable ??= error.message;
     if (error?.kind === 'misconfigured') this.#misconfigured ??= error.message;
   }

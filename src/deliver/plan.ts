@@ -133,14 +133,15 @@ function planDesired(
     ? comparedMembers(mapping.references, members, read.attributes, target)
     : changedMembers(mapping.references, members);
   const changes = [...own, ...refs.changes];
-  const renamed = isRenamed(exists.remoteId, remoteId, link, target);
+  const renamed = isRenamed(exists, remoteId, link, target);
   const next =
     desired.attributes === null && link ? { ...link, remoteId } : newLink(remoteId, attributes, desired, context);
-  if (changes.length === 0 && !renamed) {
-    const same = link?.fingerprint === desired.fingerprint && link?.remoteId === remoteId && link.state === 'active';
-    return { do: 'settle', operation: link ? 'none' : 'adopt', link: same ? 'leave' : next, members: refs.settled };
+  if (link && changes.length === 0 && !renamed) {
+    const same = link.fingerprint === desired.fingerprint && link.remoteId === remoteId && link.state === 'active';
+    return { do: 'settle', operation: 'none', link: same ? 'leave' : next, members: refs.settled };
   }
-  const operation = !link && read ? 'adopt' : renamed ? 'rename' : 'update';
+  // An adoption is a write even if nothing is to be changed: its remote id has to be ours first (PROTOCOL B6).
+  const operation = !link ? 'adopt' : renamed ? 'rename' : 'update';
   return {
     do: 'write',
     operation,
@@ -196,7 +197,7 @@ function planDisable(entry: Entry, link: Link | undefined, live: Live, { mapping
     live && live !== 'absent'
       ? diffLive(disable.attributes, live, link, only, { target, secret })
       : diffLink(disable.attributes, link.attributes, only, secret);
-  const renamed = isRenamed(entry.remoteId, remoteId, link, target);
+  const renamed = isRenamed(entry, remoteId, link, target);
   const attributes = { ...link.attributes, ...toStored(disable.attributes, mapping.secret, secret) };
   const next: NewLink = { ...link, remoteId, state: 'disabled', attributes, fingerprint: null };
   if (changes.length === 0 && !renamed) return { do: 'settle', operation: 'disable', link: next, members: [] };
@@ -210,14 +211,23 @@ function planDisable(entry: Entry, link: Link | undefined, live: Live, { mapping
 }
 
 /**
- * A swap: the smallest key of a circle frees its remote id by stepping aside, and waits for the one it wants
- * (PROTOCOL C4). Undefined where it has done so already.
+ * A swap: the smallest key of a circle frees the remote id under which its entry stands by stepping aside, and waits for
+ * the one it wants (PROTOCOL C4). Undefined where it has done so already, or has no entry.
  */
-export function planStepAside(link: Link, key: string, wait: Wait, { mapping, target }: Context): Write | undefined {
-  const renameTo = target.aside(link.remoteId, key);
-  if (target.normalise(renameTo) === target.normalise(link.remoteId)) return undefined;
-  const change = update(mapping.entity, link, renameTo, []);
-  const next = { ...link, remoteId: renameTo, fingerprint: null };
+export function planStepAside(
+  intended: Write,
+  link: Link | undefined,
+  key: string,
+  wait: Wait,
+  { mapping, target }: Context,
+): Write | undefined {
+  if (intended.change.operation !== 'update') return undefined;
+  const { remoteId } = intended.change;
+  const renameTo = target.aside(remoteId, key);
+  if (target.normalise(renameTo) === target.normalise(remoteId)) return undefined;
+  const change = update(mapping.entity, intended.change, renameTo, []);
+  const known = link ?? { state: 'active', attributes: {}, disable: intended.link?.disable ?? null };
+  const next: NewLink = { ...known, remoteId: renameTo, fingerprint: null };
   return { do: 'write', operation: 'step aside', change, link: next, members: [], waitFor: wait };
 }
 
@@ -240,8 +250,14 @@ function update(
 }
 
 /** Other than by the rules of the target, or, if we wrote the old one, by a single letter: people see case. */
-function isRenamed(from: string, to: string, link: Link | undefined, target: Target): boolean {
-  return target.normalise(from) !== target.normalise(to) || (link !== undefined && link.remoteId !== to);
+function isRenamed(
+  { remoteId: from, createdByUs }: Pick<RemoteState, 'remoteId' | 'createdByUs'>,
+  to: string,
+  link: Link | undefined,
+  target: Target,
+): boolean {
+  if (from === to) return false;
+  return target.normalise(from) !== target.normalise(to) || (link ? link.remoteId !== to : createdByUs === true);
 }
 
 function newLink(remoteId: string, attributes: Attributes, desired: Desired, { mapping, secret }: Context): NewLink {

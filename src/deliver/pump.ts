@@ -81,8 +81,9 @@ export class Pump {
       this.#again = false;
       while (!this.#stop.aborted && performance.now() < ends) {
         const parameters = await readParameters(this.#database);
-        const leaseSeconds = parameters.LEASE_SECONDS;
         const { batch: limit, name, timeout } = this.#destination;
+        // A claim that ends before an operation may would never send anything (PROTOCOL B4).
+        const leaseSeconds = Math.max(parameters.LEASE_SECONDS, (3 * timeout) / 1000);
         let claim: Claim | undefined = await this.#claimer.claim(this.#database, {
           limit,
           leaseSeconds,
@@ -97,6 +98,9 @@ export class Pump {
         if (!claim) break;
         const delivered = await new Batch(this.#database, this.#destination, parameters, claim, this.#stop).deliver();
         await this.#judge(delivered, probe, parameters);
+        if (delivered.failure !== undefined) throw delivered.failure;
+        // A probe that needed nothing of the target says nothing of it: another delivery has to.
+        if (probe && !delivered.reached && delivered.unavailable === undefined) mayProbe = true;
       }
     } while (this.#again && !this.#stop.aborted && performance.now() < ends);
   }
@@ -108,7 +112,7 @@ export class Pump {
     parameters: Awaited<ReturnType<typeof readParameters>>,
   ): Promise<void> {
     const { name } = this.#destination;
-    const { outcomes, settled, unavailable, misconfigured } = delivered;
+    const { outcomes, settled, reached, unavailable, misconfigured } = delivered;
     for (const { error, sent } of outcomes) {
       if (error?.kind === 'one-sided') this.#refusals += 1;
       else if (sent !== undefined) this.#refusals = 0;
@@ -123,7 +127,7 @@ export class Pump {
     } else if (unavailable !== undefined) {
       await markUnreachable(this.#database, name, unavailable, parameters);
       this.#events.stopped(name, unavailable);
-    } else if (probe) await markReached(this.#database, name);
+    } else if (probe && reached) await markReached(this.#database, name);
     this.#events.settled(name, outcomes);
     if (settled.told > 0) this.#events.told();
   }

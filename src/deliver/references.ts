@@ -44,7 +44,9 @@ on conflict do nothing`;
 }
 
 /**
- * Only members that differ leave the database, unless a holder is unsure: of ten thousand members and one change, one.
+ * Looks only at members that are recorded: one that joined since would be written without anybody knowing that it
+ * stands there, and the event of its joining makes the holder due again. Only members that differ leave the database,
+ * unless a holder is unsure: of ten thousand members and one change, one.
  */
 function comparison(view: string, keyType: string): string {
   return `
@@ -58,10 +60,10 @@ stands as (
   select s.key, s.attribute, s.ref_entity, s.ref_key, s.applied from staffetta.reference s
   where s.target = $3 and s.entity = $4 and s.key = any($2::text[])),
 compared as (
-  select j.key, j.attribute, j.ref_entity, j.ref_key, j.desired is not null as desired, j.applied,
-    case when j.desired then l.remote_id end as wanted
-  from (wanted full join stands using (key, attribute, ref_entity, ref_key)) j
-  left join staffetta.link l on l.target = $3 and l.entity = j.ref_entity collate "C" and l.key = j.ref_key collate "C"),
+  select s.key, s.attribute, s.ref_entity, s.ref_key, w.desired is not null as desired, s.applied,
+    case when w.desired then l.remote_id end as wanted
+  from stands s left join wanted w using (key, attribute, ref_entity, ref_key)
+  left join staffetta.link l on l.target = $3 and l.entity = s.ref_entity and l.key = s.ref_key),
 counted as (
   select *, count(applied) over holder as applied_count, count(wanted) over holder as wanted_count,
     row_number() over (partition by key, attribute) = 1 as one_of_each

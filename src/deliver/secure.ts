@@ -106,15 +106,32 @@ async function giveWay(
   if (!holder) return { entity, key, outcome: 'again', dueIn: 0.1 };
   const wait = { ...holder, id: normalised };
   const { link } = loaded;
-  const circle = link && (await breaksCircle(database, route.target, { entity, key }, holder));
-  const write = circle ? planStepAside(link, key, wait, context) : undefined;
+  const circle = await breaksCircle(database, route.target, { entity, key }, holder);
+  const write = circle ? planStepAside(intended, link, key, wait, context) : undefined;
   if (write) {
     const aside = { loaded, write };
     const wishes = wishesOf(aside, context);
     const answers = Array.isArray(wishes) ? [...(await ask(database, route, claim, wishes)).values()] : [];
     if (answers.length > 0 && answers.every((answer) => !answer.fenced && holds(answer, route, aside))) return aside;
   }
-  return blocked(loaded, intended, wait, await isMoving(database, route.target, holder));
+  const moving = await isMoving(database, route.target, holder);
+  return { ...blocked(loaded, intended, wait, moving), ...standing(loaded, intended, context) };
+}
+
+/**
+ * What a key that cannot move holds on to: the remote id under which its entry stands, which the link says from now on.
+ * Others, wished for by attempts that are over, would keep those waiting for whom it waits itself.
+ */
+function standing(
+  { claimed, link }: Loaded,
+  { change }: Write,
+  { target }: Context,
+): Pick<Outcome, 'reserved' | 'link'> {
+  if (claimed.unsure && !target.read) return {};
+  if (change.operation === 'create') return { reserved: [], link: null };
+  const { remoteId } = change;
+  const moved = link && link.remoteId !== remoteId ? { link: { ...link, remoteId, fingerprint: null } } : {};
+  return { reserved: [target.normalise(remoteId)], ...moved };
 }
 
 function blocked({ claimed }: Loaded, { operation }: Write, wait: Wait, moving: boolean): Outcome {

@@ -1,5 +1,5 @@
 import type { Parameters } from '../database/parameters.ts';
-import { type Applied, TargetError } from '../targets/target.ts';
+import { type Applied, TargetError, type TargetErrorKind } from '../targets/target.ts';
 import { backOff } from './back-off.ts';
 import type { Loaded } from './load.ts';
 import type { Outcome } from './outcome.ts';
@@ -17,12 +17,19 @@ export async function send(
   parameters: Parameters,
 ): Promise<Outcome> {
   try {
-    const applied = await destination.target.apply(write.change, AbortSignal.timeout(destination.timeout));
+    const applied = isEmpty(write)
+      ? write.change
+      : await destination.target.apply(write.change, AbortSignal.timeout(destination.timeout));
     return succeeded(destination, loaded, write, applied);
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
     return failed(destination, loaded, error, parameters, write);
   }
+}
+
+/** An entry that is adopted as it is. */
+function isEmpty({ change }: Write): boolean {
+  return change.operation === 'update' && change.renameTo === undefined && change.changes.length === 0;
 }
 
 function succeeded({ target }: Destination, { claimed, link }: Loaded, write: Write, applied: Applied): Outcome {
@@ -60,6 +67,9 @@ function changedAttributes({ change }: Write): string[] {
   return [...new Set(names)].sort();
 }
 
+/** Kinds of failure of which it is certain that nothing was done. */
+const refusals: ReadonlySet<TargetErrorKind> = new Set(['exists', 'rejected', 'one-sided', 'dependency']);
+
 /**
  * What a failure means for one delivery (the kinds are explained at `TargetErrorKind`). What it means for the target as
  * a whole – waiting, quarantine – is decided over the batch.
@@ -75,14 +85,18 @@ export function failed(
   const operation = write?.operation ?? 'none';
   const remoteId = write?.change.remoteId ?? link?.remoteId ?? null;
   const said = { entity, key, unsure: error.unsure, error: { kind: error.kind, message: error.message } };
-  const sent = error.unsure && remoteId !== null ? { sent: remoteId } : {};
+  const goal = write?.change.operation === 'update' ? (write.change.renameTo ?? remoteId) : remoteId;
+  const sent = error.unsure && goal !== null ? { sent: goal } : {};
   const pause = backOff(attempts, parameters.RETRY_SECONDS, parameters.RETRY_MAX_SECONDS);
   const exhausted = attempts + 1 >= parameters.RETRY_ATTEMPTS;
+  const refused = !error.unsure && refusals.has(error.kind);
   const parked: Outcome = {
     ...said,
     outcome: 'park',
-    // What was refused for certain gives its new remote id back; what may have been done keeps it.
-    ...(error.unsure ? sent : { reserved: link ? [destination.target.normalise(link.remoteId)] : [] }),
+    unsure: !refused,
+    // What was refused for certain gives its new remote id back, but never that of an entry that is there; what may
+    // have been done keeps it.
+    ...(refused && write ? { reserved: standing(destination, link, write) } : sent),
     journal: { operation, result: 'parked', remoteId },
   };
   switch (error.kind) {
@@ -126,4 +140,10 @@ export function failed(
         journal: { operation, result: 'retried', remoteId },
       };
   }
+}
+
+/** The normalised remote ids under which a key may have an entry, none of what was refused having been done. */
+function standing({ target }: Destination, link: Loaded['link'], { change }: Write): string[] {
+  const ids = [...(link ? [link.remoteId] : []), ...(change.operation === 'create' ? [] : [change.remoteId])];
+  return [...new Set(ids.map((id) => target.normalise(id)))];
 }

@@ -14,7 +14,7 @@ import { LdapError } from './errors.ts';
 import type { Found, Query } from './search.ts';
 import type { Session } from './session.ts';
 import { writeStableId } from './stable-id.ts';
-import { stateOf } from './state.ts';
+import { creator, stateOf } from './state.ts';
 import { isEmpty, toBytes } from './value.ts';
 
 /** Questions in one search. */
@@ -49,7 +49,7 @@ export class Reader {
     try {
       const query: Query = { base: dn, scope: 'base', attributes: asked(directory, attributes) };
       const [found] = await this.#session.search(query, signal);
-      if (found !== undefined) return stateOf(directory, found, attributes);
+      if (found !== undefined) return this.#stateOf(directory, found, attributes);
     } catch (error) {
       if (error instanceof LdapError && error.code === 32) return undefined;
       throw error;
@@ -75,7 +75,7 @@ export class Reader {
       { base, scope: 'sub', filter, attributes: asked(directory, attributes) },
       signal,
     );
-    if (found !== undefined) return stateOf(directory, found, attributes);
+    if (found !== undefined) return this.#stateOf(directory, found, attributes);
     await this.#trySearchByStableId(directory, base, signal);
     return undefined;
   }
@@ -115,7 +115,7 @@ export class Reader {
       const self = normaliseDn(base);
       try {
         for await (const found of this.#session.scan(query, signal)) {
-          if (normaliseDn(found.dn) !== self) yield stateOf(directory, found, attributes);
+          if (normaliseDn(found.dn) !== self) yield this.#stateOf(directory, found, attributes);
         }
       } catch (error) {
         if (!(error instanceof LdapError) || error.code !== 32) throw error;
@@ -125,6 +125,10 @@ export class Reader {
         await this.#proveAbsence(base, signal);
       }
     }
+  }
+
+  #stateOf(directory: Directory, found: Found, attributes: readonly string[]): RemoteState {
+    return stateOf(directory, found, attributes, this.#session.config.bind?.dn);
   }
 
   #mapping(entity: string): MappingConfig {
@@ -159,7 +163,7 @@ export class Reader {
       return;
     }
     for (const found of entries) {
-      const whole = stateOf(directory, found, wanted);
+      const whole = this.#stateOf(directory, found, wanted);
       const state = { ...whole, attributes: only(whole.attributes, attributes) };
       for (const match of matches) {
         const fits = Object.entries(match.where).every(([name, value]) => {
@@ -221,9 +225,9 @@ export class Reader {
   }
 }
 
-/** What to ask for, so that the stable id comes with it. */
-function asked(directory: Directory, attributes: readonly string[]): string[] {
-  return directory.stableId === undefined ? [...attributes] : [...attributes, directory.stableId];
+/** What to ask for, so that the stable id and the creator come with it. */
+function asked({ stableId }: Directory, attributes: readonly string[]): string[] {
+  return [...attributes, creator, ...(stableId === undefined ? [] : [stableId])];
 }
 
 function questionOf({ where }: Match): Filter {

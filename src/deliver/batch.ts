@@ -13,7 +13,7 @@ import { handOver } from './hand-over.ts';
 import { type Loaded, load, type Unloadable } from './load.ts';
 import { findExisting, readLive } from './look.ts';
 import type { Outcome } from './outcome.ts';
-import { type Context, type Plan, plan } from './plan.ts';
+import { type Context, type Plan, plan, planStrayRemoval } from './plan.ts';
 import { compareMembers, type Members } from './references.ts';
 import type { Destination, Route } from './route.ts';
 import { type Ready, secure } from './secure.ts';
@@ -137,6 +137,7 @@ export class Batch {
           this.#database,
           this.#destination,
           route,
+          this.#claim.token,
           loaded.filter(({ claimed }) => claimed.unsure),
         )
       : undefined;
@@ -147,6 +148,7 @@ export class Batch {
       if (look && 'live' in look && look.live !== undefined) this.#reached = true;
       if (item.claimed.unsure && !look) outcomes.push(release(item.claimed));
       else if (look && 'error' in look) outcomes.push(this.#failed(item, look.error));
+      else if (look?.stray) plans.push({ loaded: item, plan: planStrayRemoval(look.stray, context) });
       else plans.push({ loaded: item, plan: plan(item, look?.live, members.get(item.claimed.key), context) });
     }
     const writes: Ready[] = [];
@@ -229,7 +231,10 @@ export class Batch {
           plan.operation !== 'none' || claimed.unsure
             ? { journal: { operation: plan.operation, result: 'done' as const, remoteId } }
             : {};
-        const reserved = leave ? {} : { reserved: put ? [this.#destination.target.normalise(put.remoteId)] : [] };
+        const kept = leave ? link : put;
+        // A sure key has no other id reserved than its link's.
+        const reserved =
+          leave && !claimed.unsure ? {} : { reserved: kept ? [this.#destination.target.normalise(kept.remoteId)] : [] };
         return [
           {
             entity,

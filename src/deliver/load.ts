@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { isDataError } from '../database/sqlstate.ts';
+import { isPassing, isSchemaError } from '../database/sqlstate.ts';
 import type { Queryable } from '../database/transaction.ts';
 import type { Attributes, Value } from '../targets/target.ts';
 import type { Claimed } from './claim.ts';
@@ -90,8 +90,9 @@ left join staffetta.link l on l.target = $4 and l.entity = $5 and l.key = k.text
 }
 
 /**
- * Reads desired state and link of claimed keys of one entity. A value that cannot be read halves the batch down to the
- * one key (PROTOCOL B12); whatever else goes wrong is thrown, and then nothing is known of any key.
+ * Reads desired state and link of claimed keys of one entity. A row that cannot be read, whatever PostgreSQL or a
+ * function of the administrator's says of it, halves the batch down to the one key (PROTOCOL B12). A missing view or
+ * column, and what may be over when it is tried again, is thrown, and then nothing is known of any key.
  */
 export async function load(
   database: Queryable,
@@ -109,7 +110,7 @@ export async function load(
     });
     return sortOut(claimed, rows);
   } catch (error) {
-    if (!isDataError(error) || !(error instanceof Error)) throw error;
+    if (isSchemaError(error) || isPassing(error) || !(error instanceof Error)) throw error;
     const [only] = claimed;
     if (claimed.length === 1 && only)
       return { loaded: [], unloadable: [{ claimed: only, reason: error.message, fingerprint: null }] };

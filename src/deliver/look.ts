@@ -3,15 +3,21 @@
  * entries that may be adopted.
  */
 import type { Queryable } from '../database/transaction.ts';
-import { type Match, type RemoteState, TargetError } from '../targets/target.ts';
+import { type Match, type RemoteState, type Target, TargetError } from '../targets/target.ts';
 import { concurrently } from './concurrently.ts';
 import type { Loaded } from './load.ts';
 import type { Live } from './plan.ts';
-import { reservedIds } from './reserve.ts';
+import { reserve, reservedIds, type Wish } from './reserve.ts';
 import type { Destination, Route } from './route.ts';
 
 /** What was seen of a key, or why nothing could be. */
-export type Seen = { readonly live: Live } | { readonly error: TargetError };
+export type Seen =
+  | {
+      readonly live: Live;
+      /** One more entry that we made for the key, under an id that only doubt tells of (PROTOCOL B7). */
+      readonly stray?: RemoteState;
+    }
+  | { readonly error: TargetError };
 
 /** The attributes of an entry that planning compares. */
 function attributesToRead({ mapping }: Route, { desired, link }: Loaded): string[] {
@@ -28,10 +34,13 @@ export async function readLive(
   database: Queryable,
   destination: Destination,
   route: Route,
+  token: string,
   keys: readonly Loaded[],
 ): Promise<Map<string, Seen>> {
   const { target } = destination;
   if (keys.length === 0) return new Map();
+  if (!target.read) return new Map(keys.map(({ claimed }) => [claimed.key, { live: undefined }]));
+  await reserve(database, { target: route.target, entity: route.entity, token, wishes: strayIds(target, keys) });
   const reserved = await reservedIds(
     database,
     route.target,
@@ -39,34 +48,62 @@ export async function readLive(
     keys.map(({ claimed }) => claimed.key),
   );
   const seen = await concurrently(keys, destination.concurrency, async (loaded): Promise<[string, Seen]> => {
-    const { claimed, link } = loaded;
-    if (!target.read) return [claimed.key, { live: undefined }];
-    const places = [
-      ...(link
-        ? [{ remoteId: link.remoteId, ...(link.stableId ? { stableId: link.stableId } : {}), linked: true }]
-        : []),
-      ...[...(reserved.get(claimed.key) ?? []), ...claimed.stray].map((remoteId) => ({ remoteId, linked: false })),
-    ];
+    const { key } = loaded.claimed;
     try {
-      const attributes = attributesToRead(route, loaded);
-      for (const place of places) {
-        const live = await target.read(place, attributes, AbortSignal.timeout(destination.timeout));
-        if (live && isOurs(live, place)) return [claimed.key, { live }];
-      }
-      return [claimed.key, { live: 'absent' }];
+      return [key, await readPlaces(destination, route, loaded, reserved.get(key) ?? [])];
     } catch (error) {
       if (!(error instanceof TargetError)) throw error;
-      return [claimed.key, { error }];
+      return [key, { error }];
     }
   });
   return new Map(seen);
+}
+
+/** What a fenced-off worker wrote is looked at only under an id that nobody else has. */
+function strayIds(target: Target, keys: readonly Loaded[]): Wish[] {
+  return keys.flatMap(({ claimed: { key, stray } }) =>
+    [...new Set(stray.map((id) => target.normalise(id)))].map((normalised) => ({ key, normalised })),
+  );
+}
+
+async function readPlaces(
+  { target, timeout }: Destination,
+  route: Route,
+  loaded: Loaded,
+  reserved: readonly string[],
+): Promise<Seen> {
+  const { link } = loaded;
+  const places: Place[] = [
+    ...(link ? [{ remoteId: link.remoteId, ...(link.stableId ? { stableId: link.stableId } : {}), linked: true }] : []),
+    ...reserved.map((remoteId) => ({ remoteId, linked: false })),
+  ];
+  const attributes = attributesToRead(route, loaded);
+  let live: RemoteState | undefined;
+  for (const place of places) {
+    const found = await target.read?.(place, attributes, AbortSignal.timeout(timeout));
+    if (!found || !isOurs(found, place)) continue;
+    if (!live) live = found;
+    else if (found.createdByUs === true && !isSameEntry(found, live, target)) return { live, stray: found };
+  }
+  return { live: live ?? 'absent' };
+}
+
+interface Place {
+  readonly remoteId: string;
+  readonly stableId?: string;
+  readonly linked: boolean;
+}
+
+function isSameEntry(one: RemoteState, other: RemoteState, target: Target): boolean {
+  if (one.stableId !== undefined && other.stableId !== undefined) return one.stableId === other.stableId;
+  return target.normalise(one.remoteId) === target.normalise(other.remoteId);
 }
 
 /**
  * Not the entry of somebody else: one with another stable id has taken the place of ours; one that another account
  * created under an id that is only reserved for us is not to be taken over silently.
  */
-function isOurs(live: RemoteState, place: { readonly stableId?: string; readonly linked: boolean }): boolean {
+function isOurs(live: RemoteState, place: Place): boolean {
   if (place.stableId !== undefined && live.stableId !== undefined) return live.stableId === place.stableId;
   return place.linked || live.createdByUs !== false;
 }

@@ -48,12 +48,12 @@ export interface NewLink {
 }
 
 export type Plan =
-  /** Something goes out; `link` is recorded when it has, or dropped if it is undefined. */
+  /** Something goes out; `link` is recorded when it has, or dropped if it is undefined; 'leave': another look is needed. */
   | {
       readonly do: 'write';
       readonly operation: Operation;
       readonly change: Change;
-      readonly link: NewLink | undefined;
+      readonly link: NewLink | 'leave' | undefined;
       readonly members: readonly Member[];
       /** Not paid with this: whose remote id it waits for next. */
       readonly waitFor?: Wait;
@@ -210,6 +210,12 @@ function planDisable(entry: Entry, link: Link | undefined, live: Live, { mapping
   };
 }
 
+/** An entry that we made for the key beside the one it has is taken away; then the key is looked at again. */
+export function planStrayRemoval(stray: RemoteState, { mapping }: Context): Write {
+  const change: Change = { operation: 'remove', entity: mapping.entity, ...address(stray) };
+  return { do: 'write', operation: 'remove', change, link: 'leave', members: [] };
+}
+
 /**
  * A swap: the smallest key of a circle frees the remote id under which its entry stands by stepping aside, and waits for
  * the one it wants (PROTOCOL C4). Undefined where it has done so already, or has no entry.
@@ -221,7 +227,7 @@ export function planStepAside(
   wait: Wait,
   { mapping, target }: Context,
 ): Write | undefined {
-  if (intended.change.operation !== 'update') return undefined;
+  if (intended.change.operation !== 'update' || intended.link === 'leave') return undefined;
   const { remoteId } = intended.change;
   const renameTo = target.aside(remoteId, key);
   if (target.normalise(renameTo) === target.normalise(remoteId)) return undefined;

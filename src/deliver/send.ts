@@ -47,6 +47,7 @@ function succeeded({ target }: Destination, { claimed, link }: Loaded, write: Wr
       changed: changedAttributes(write),
     },
   };
+  if (write.link === 'leave') return { ...done, outcome: 'again', unsure: true };
   if (!write.link) return { ...done, outcome: 'done', link: null, reserved: [] };
   const next = { ...write.link, stableId: applied.stableId ?? link?.stableId ?? null };
   const meant = target.normalise(write.link.remoteId);

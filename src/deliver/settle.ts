@@ -47,7 +47,8 @@ lost as (
   select $1, r.entity, r.key, true, array[r.sent], 'written by a worker whose claim had run out' from result r
   left join locked l on l.entity = r.entity collate "C" and l.key = r.key collate "C"
   where l.mine is not true and r.sent is not null order by r.entity collate "C", r.key collate "C"
-  on conflict (target, entity, key) do update set rev = d.rev + 1, unsure = true, stray = coalesce(d.stray, '{}') || excluded.stray
+  on conflict (target, entity, key) do update set rev = d.rev + 1, unsure = true, stray = coalesce(d.stray, '{}') || excluded.stray,
+    state = case when d.state in ('held', 'parked') then 'pending' else d.state end, due_at = least(d.due_at, clock_timestamp())
   returning 1),
 old as materialized (
   select m.entity, m.key, k.remote_id from mine m

@@ -461,6 +461,34 @@ describe('a worker that is too slow', () => {
     expect(await stage.deliveries()).toEqual([]);
   });
 
+  test('and writes under another id than the one that took over has what it wrote taken away (PROTOCOL B7)', async () => {
+    await stage.addPerson(1, 'eve');
+    await stage.owe('person', 1);
+    const slow = Promise.withResolvers<void>();
+    const sending = Promise.withResolvers<void>();
+    stage.target.onChange = async (perform) => {
+      sending.resolve();
+      await slow.promise;
+      return perform();
+    };
+    const late = stage.deliver(await stage.claim());
+    await sending.promise;
+    // Its lease runs out; the person gets another login, and the other worker makes the entry under that.
+    stage.target.onChange = (perform) => perform();
+    await stage.expire();
+    await rename(1, 'ada');
+    await stage.owe('person', 1);
+    await stage.settle();
+    expect(stage.target.ids).toEqual([ada]);
+    slow.resolve();
+    await late;
+    expect(stage.target.ids).toEqual([ada, 'uid=eve,ou=people']);
+    await stage.settle();
+    expect(stage.target.ids).toEqual([ada]);
+    expect(await stage.deliveries()).toEqual([]);
+    expect(await stage.reserved()).toEqual({ [ada]: '1' });
+  });
+
   test('never sends what it could not finish before its lease ends (PROTOCOL B4)', async () => {
     await stage.addPerson(1, 'ada');
     await carried(2, 'eve');

@@ -118,6 +118,21 @@ describe('loading claimed keys', () => {
     ]);
   });
 
+  test('isolates the row that a function of the administrator refuses', async () => {
+    for (let id = 1; id <= 5; id += 1) await stage.addPerson(id, `p${id}`);
+    await stage.query(`create or replace function registry.checked(name text) returns text language plpgsql as $$
+      begin if name = 'p3' then raise exception 'no % here', name; end if; return name; end $$`);
+    await stage.query(`create or replace view registry.v_person as
+      select id, uid, registry.checked(name) as name, mail, password, room, guest from registry.person`);
+    try {
+      const { loaded, unloadable } = await loadKeys(1, 2, 3, 4, 5);
+      expect(loaded).toHaveLength(4);
+      expect(unloadable).toMatchObject([{ claimed: { key: '3' }, reason: 'no p3 here' }]);
+    } finally {
+      await stage.query('create or replace view registry.v_person as select * from registry.person');
+    }
+  });
+
   test('isolates a key that is no value of its type any more', async () => {
     await stage.addPerson(1, 'ada');
     const { loaded, unloadable } = await loadKeys(1, claimed({ key: 'x' }));

@@ -30,7 +30,8 @@ function inShort(planned: Plan): string {
         change.operation === 'update'
           ? change.changes.map(({ action, attribute, values }) => `${action} ${attribute} ${values.join('|')}`.trim())
           : [];
-      return [`${operation} ${id}`, ...changes, link ? `${link.state} link` : 'no link'].join(', ');
+      const after = link === 'leave' ? 'link left' : link ? `${link.state} link` : 'no link';
+      return [`${operation} ${id}`, ...changes, after].join(', ');
     }
     case 'settle': {
       const { link } = planned;

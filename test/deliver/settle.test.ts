@@ -273,6 +273,12 @@ describe('settling what is not ours any more (PROTOCOL B7)', () => {
     expect(await stage.delivery(1)).toMatchObject({ token: null, due: true, unsure: true, stray: ['uid=ada'] });
   });
 
+  test('has a parked delivery looked at again', async () => {
+    await stage.query(`update staffetta.delivery set state = 'parked', token = null, due_at = 'infinity'`);
+    await late();
+    expect(await stage.delivery(1)).toMatchObject({ state: 'pending', due: true, unsure: true, stray: ['uid=ada'] });
+  });
+
   test('owes a delivery where there is none any more', async () => {
     await settleAs([done]);
     await late();

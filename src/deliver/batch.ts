@@ -5,20 +5,23 @@ import { setTimeout } from 'node:timers/promises';
 import type { Parameters } from '../database/parameters.ts';
 import { isPassing, isSchemaError } from '../database/sqlstate.ts';
 import type { Queryable } from '../database/transaction.ts';
-import { type RemoteState, TargetError } from '../targets/target.ts';
-import { backOff } from './back-off.ts';
+import type { TargetError } from '../targets/target.ts';
+import { adopt, type Planned } from './adopt.ts';
+import { planStrayRemoval } from './aside.ts';
 import type { Claim, Claimed } from './claim.ts';
+import { conclude } from './conclude.ts';
 import { concurrently } from './concurrently.ts';
-import { handOver } from './hand-over.ts';
 import { type Loaded, load, type Unloadable } from './load.ts';
-import { findExisting, readLive } from './look.ts';
+import { readLive } from './look.ts';
 import type { Outcome } from './outcome.ts';
-import { type Context, type Plan, plan, planStrayRemoval } from './plan.ts';
+import type { Context } from './plan.ts';
+import { plan } from './planner.ts';
 import { compareMembers, type Members } from './references.ts';
 import type { Destination, Route } from './route.ts';
 import { type Ready, secure } from './secure.ts';
 import { failed, send } from './send.ts';
 import { type Settled, settle } from './settle.ts';
+import { resume, suspend } from './suspend.ts';
 import { wake } from './wait.ts';
 
 /** What a batch says of its target. */
@@ -117,11 +120,11 @@ export class Batch {
     try {
       const { loaded, unloadable } = await load(this.#database, route.target, route.entity, route.keyType, claimed);
       const members = await this.#members(route, loaded);
-      if (claimed.some(({ suspended }) => suspended)) await this.#resume(route);
+      if (claimed.some(({ suspended }) => suspended)) await resume(this.#database, route);
       return { loaded, unloadable, members };
     } catch (error) {
       if (!isSchemaError(error) || !(error instanceof Error)) throw error;
-      await this.#suspend(route, error.message);
+      await suspend(this.#database, route, error.message, this.#parameters);
       return undefined;
     }
   }
@@ -142,7 +145,7 @@ export class Batch {
         )
       : undefined;
     const outcomes: Outcome[] = [];
-    const plans: { loaded: Loaded; plan: Plan }[] = [];
+    const plans: Planned[] = [];
     for (const item of loaded) {
       const look = seen?.get(item.claimed.key);
       if (look && 'live' in look && look.live !== undefined) this.#reached = true;
@@ -152,9 +155,13 @@ export class Batch {
       else plans.push({ loaded: item, plan: plan(item, look?.live, members.get(item.claimed.key), context) });
     }
     const writes: Ready[] = [];
-    for (const { loaded, plan } of await this.#adopt(route, plans, members, context, outcomes)) {
+    const adopted = this.#open
+      ? await adopt(this.#destination, route, plans, members, context)
+      : { plans, failures: [] };
+    outcomes.push(...adopted.failures.map(({ loaded, error }) => this.#failed(loaded, error)));
+    for (const { loaded, plan } of adopted.plans) {
       if (plan.do === 'write') writes.push({ loaded, write: plan });
-      else outcomes.push(...(await this.#withoutWriting(route, loaded, plan)));
+      else outcomes.push(...(await conclude(this.#database, this.#destination, this.#claim.token, loaded, plan)));
     }
     const { ready, settled } = await secure(this.#database, route, this.#claim, context, writes);
     const sent = await this.#sendAll(ready.filter(({ loaded }) => loaded.desired));
@@ -185,86 +192,6 @@ export class Batch {
       keys(holders),
       keys(whole),
     );
-  }
-
-  /** Plans that would create are planned again for entries that exist already and match (one search for the batch). */
-  async #adopt(
-    route: Route,
-    plans: { loaded: Loaded; plan: Plan }[],
-    members: ReadonlyMap<string, Members>,
-    context: Context,
-    outcomes: Outcome[],
-  ): Promise<{ loaded: Loaded; plan: Plan }[]> {
-    const creates = plans
-      .filter(({ plan }) => plan.do === 'write' && plan.operation === 'create')
-      .map(({ loaded }) => loaded);
-    if (!route.matches || creates.length === 0 || !this.#open) return plans;
-    let existing: Map<string, RemoteState[]>;
-    try {
-      existing = await findExisting(this.#destination, route, creates);
-    } catch (error) {
-      if (!(error instanceof TargetError)) throw error;
-      const without = new Set(creates);
-      outcomes.push(...creates.map((loaded) => this.#failed(loaded, error)));
-      return plans.filter(({ loaded }) => !without.has(loaded));
-    }
-    return plans.map((item) => {
-      const [entry, ...others] = existing.get(item.loaded.claimed.key) ?? [];
-      if (!entry || item.plan.do !== 'write' || item.plan.operation !== 'create') return item;
-      if (others.length > 0) return { ...item, plan: ambiguous([entry, ...others]) };
-      return { ...item, plan: plan(item.loaded, entry, members.get(item.loaded.claimed.key), context) };
-    });
-  }
-
-  async #withoutWriting(
-    route: Route,
-    { claimed, link }: Loaded,
-    plan: Exclude<Plan, { do: 'write' }>,
-  ): Promise<Outcome[]> {
-    const { entity, key } = claimed;
-    const remoteId = link?.remoteId ?? null;
-    switch (plan.do) {
-      case 'settle': {
-        const put = plan.link && plan.link !== 'leave' ? { ...plan.link, stableId: link?.stableId ?? null } : null;
-        const leave = plan.link === 'leave';
-        const journal =
-          plan.operation !== 'none' || claimed.unsure
-            ? { journal: { operation: plan.operation, result: 'done' as const, remoteId } }
-            : {};
-        const kept = leave ? link : put;
-        // A sure key has no other id reserved than its link's.
-        const reserved =
-          leave && !claimed.unsure ? {} : { reserved: kept ? [this.#destination.target.normalise(kept.remoteId)] : [] };
-        return [
-          {
-            entity,
-            key,
-            outcome: 'done',
-            ...(leave ? {} : { link: put }),
-            ...reserved,
-            members: plan.members,
-            ...journal,
-          },
-        ];
-      }
-      case 'defer':
-        return [{ entity, key, outcome: 'again', absent: true, dueIn: plan.seconds }];
-      case 'hand over':
-        if (await handOver(this.#database, route.target, this.#claim.token, { entity, key }, plan.to)) return [];
-        return [{ entity, key, outcome: 'again', absent: true, dueIn: 1 }];
-      case 'park': {
-        const { kind, reason } = plan;
-        return [
-          {
-            entity,
-            key,
-            outcome: 'park',
-            error: { kind, message: reason },
-            journal: { operation: 'none', result: 'parked', remoteId },
-          },
-        ];
-      }
-    }
   }
 
   #sendAll(ready: readonly Ready[]): Promise<Outcome[]> {
@@ -314,27 +241,6 @@ export class Batch {
     if (error?.kind === 'unavailable') this.#unavailable ??= error.message;
     if (error?.kind === 'misconfigured') this.#misconfigured ??= error.message;
   }
-
-  async #resume({ target, entity }: Route): Promise<void> {
-    await this.#database.query(
-      'update staffetta.route set error = null, error_at = null, retry_at = null, failures = 0 where target = $1 and entity = $2',
-      [target, entity],
-    );
-  }
-
-  /** A view or column is missing: this entity waits, with growing pauses; nothing is parked, nothing removed (PROTOCOL B12). */
-  async #suspend({ target, entity }: Route, reason: string): Promise<void> {
-    const { rows } = await this.#database.query<{ failures: number }>(
-      'select failures from staffetta.route where target = $1 and entity = $2',
-      [target, entity],
-    );
-    const pause = backOff(rows[0]?.failures ?? 0, this.#parameters.WAIT_SECONDS, this.#parameters.WAIT_MAX_SECONDS);
-    await this.#database.query(
-      `update staffetta.route set error = $3, error_at = clock_timestamp(), failures = failures + 1, retry_at = clock_timestamp() + make_interval(secs => $4)
-       where target = $1 and entity = $2`,
-      [target, entity, reason, pause],
-    );
-  }
 }
 
 function release({ entity, key }: Claimed): Outcome {
@@ -350,9 +256,4 @@ function parkUnloadable({ claimed: { entity, key }, reason, fingerprint }: Unloa
     error: { kind: 'rejected', message: reason },
     journal: { operation: 'none', result: 'parked', remoteId: null },
   };
-}
-
-function ambiguous(entries: readonly RemoteState[]): Plan {
-  const reason = `${entries.length} existing entries match: ${entries.map(({ remoteId }) => remoteId).join(' and ')}; make one of them match, then retry`;
-  return { do: 'park', kind: 'exists', reason };
 }

@@ -4,9 +4,10 @@
  */
 import type { Queryable } from '../database/transaction.ts';
 import { TargetError } from '../targets/target.ts';
+import { planStepAside } from './aside.ts';
 import type { Loaded } from './load.ts';
 import type { Outcome } from './outcome.ts';
-import { type Context, planStepAside, type Write } from './plan.ts';
+import type { Context, Write } from './plan.ts';
 import { type Reservation, reserve, type Wish } from './reserve.ts';
 import type { Route } from './route.ts';
 import { waitPause } from './send.ts';

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { planStepAside } from '../../src/deliver/aside.ts';
 import type { Loaded } from '../../src/deliver/load.ts';
-import { type Live, type Mapping, type Plan, plan, planStepAside } from '../../src/deliver/plan.ts';
+import type { Live, Mapping, Plan } from '../../src/deliver/plan.ts';
+import { plan } from '../../src/deliver/planner.ts';
 import type { Members } from '../../src/deliver/references.ts';
 import type { RemoteState } from '../../src/targets/target.ts';
 import { attributes, claimed, context, desired, link, loaded } from './situation.ts';

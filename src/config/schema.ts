@@ -219,10 +219,8 @@ export const config = z.strictObject({
 });
 
 export type Config = z.output<typeof config>;
-export type EntityConfig = z.output<typeof entity>;
 export type SourceConfig = z.output<typeof source>;
 export type TargetConfig = z.output<typeof target>;
 export type LdapConfig = z.output<typeof ldap>;
 export type MappingConfig = LdapConfig['entities'][string];
 export type AttributeConfig = z.output<typeof attribute>;
-export type { Secret } from './secret.ts';

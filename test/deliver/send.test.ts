@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Parameters } from '../../src/database/parameters.ts';
+import { defaults, type Parameters } from '../../src/database/parameters.ts';
 import type { Loaded } from '../../src/deliver/load.ts';
 import type { Outcome } from '../../src/deliver/outcome.ts';
 import type { Write } from '../../src/deliver/plan.ts';
@@ -10,20 +10,7 @@ import type { TargetErrorKind } from '../../src/targets/target.ts';
 import { hang, refusal, ScriptedTarget } from './scripted-target.ts';
 import { claimed, context, desired, link, loaded, secret } from './situation.ts';
 
-const parameters: Parameters = {
-  LEASE_SECONDS: 60,
-  POLL_SECONDS: 2,
-  BULK_ROWS: 500,
-  INGEST_BATCH: 10_000,
-  RETRY_ATTEMPTS: 3,
-  RETRY_SECONDS: 8,
-  RETRY_MAX_SECONDS: 3600,
-  WAIT_SECONDS: 1,
-  WAIT_MAX_SECONDS: 60,
-  ONE_SIDED_LIMIT: 20,
-  REFERENCE_SECONDS: 2,
-  JOURNAL_DAYS: 90,
-};
+const parameters: Parameters = { ...defaults, RETRY_ATTEMPTS: 3, RETRY_SECONDS: 8 };
 
 function destination(target = new ScriptedTarget(), timeout = 5_000): Destination {
   return { name: 'directory', target, routes: new Map(), referred: [], concurrency: 1, timeout, batch: 1, secret };

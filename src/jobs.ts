@@ -1,6 +1,6 @@
 /**
- * graphile-worker, kept at work. It gives up when it cannot record that a job ended, as when the database is restarted;
- * then another runner is started, after a pause that grows while that fails.
+ * graphile-worker, kept at work. A runner whose first look for a job fails remembers that failure for ever, and one that
+ * fails otherwise may stop by itself; then another is started, after a pause that grows while that fails.
  *
  * working → lost → working …, until stopped.
  */
@@ -116,18 +116,9 @@ async function startRunner(
     taskList: tasks,
     parsedCronItems: [...crontab],
     logger,
-    preset: {
-      worker: {
-        concurrentJobs: concurrency,
-        pollInterval: 2_000,
-        // Batched, if only in name: a job's end that cannot be recorded stops the runner, which is noticed. Otherwise
-        // it is an unhandled rejection, which ends the process.
-        completeJobBatchDelay: 0,
-        failJobBatchDelay: 0,
-      },
-    },
+    concurrency,
+    pollInterval: 2_000,
   });
-  // A runner whose first look for a job fails remembers that failure for ever; one that has looked may fail and go on.
   void firstLook.promise.then((succeeded) => (succeeded ? undefined : runner.stop().catch(() => {})));
   return runner;
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Daemon } from '../daemon.ts';
+import { isPassing } from '../database/sqlstate.ts';
 import { createLog } from '../log.ts';
 import { runOnce } from '../once.ts';
 import { type CommonOptions, defineCommand, print, withConfig, withDatabase } from './command.ts';
@@ -35,6 +36,15 @@ async function daemon(options: CommonOptions): Promise<void> {
       const { url, listen = url } = loaded.config.database;
       await (await connect(listen)).end(); // one that cannot be reached is named in words
       const log = createLog();
+      // graphile-worker does not wait until the end of a job is recorded. A connection lost at that moment is no reason to
+      // end: the job's key is simply used again.
+      process.on('unhandledRejection', (error) => {
+        if (!isPassing(error)) throw error;
+        log.warn(
+          { reason: error instanceof Error ? error.message : String(error) },
+          'the end of a job was not recorded',
+        );
+      });
       const daemon = await Daemon.start(loaded, { log });
       log.info({ targets: Object.keys(loaded.config.targets) }, 'running');
       await stopped.promise;

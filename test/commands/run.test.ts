@@ -65,25 +65,6 @@ describe('staffetta run', () => {
       'Cannot connect to PostgreSQL at 127.0.0.1:1, database registry as somebody: nothing answers there.\n',
     );
   });
-
-  test('survives the loss of all its connections', async () => {
-    const { child, ended, printed } = registry.spawn('run');
-    await running();
-    await query(people(1, 300));
-    for (let round = 1; round <= 4; round++) {
-      await query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'staffetta%'`,
-      );
-      await query(`update registry.person set room = '${round}'`);
-    }
-    await Promise.race([
-      registry.calm(),
-      ended.then((how) => Promise.reject(new Error(`the daemon ended with ${how}: ${printed.stderr}`))),
-    ]);
-    expect(await registry.differences()).toEqual([]);
-    child.kill('SIGTERM');
-    expect(await ended).toBe(0);
-  });
 });
 
 describe('staffetta run --once', () => {

@@ -19,12 +19,16 @@ describe('a committed row is in the directory', () => {
   afterAll(() => registry.close());
   beforeEach(async () => {
     await query('truncate registry.person, registry.email, registry.team, registry.member');
-    await query(`insert into registry.person (id, uid, given, surname) values (1, 'anna', 'Anna', 'Bianchi'), (2, 'bruno', 'Bruno', 'Verdi')`);
+    await query(
+      `insert into registry.person (id, uid, given, surname) values (1, 'anna', 'Anna', 'Bianchi'), (2, 'bruno', 'Bruno', 'Verdi')`,
+    );
     await arrived();
   });
 
   test('inserted, changed and removed', async () => {
-    await query(`insert into registry.person (id, uid, given, surname, room) values (3, 'carla', 'Carla', 'Neri', '12')`);
+    await query(
+      `insert into registry.person (id, uid, given, surname, room) values (3, 'carla', 'Carla', 'Neri', '12')`,
+    );
     await arrived();
     await query(`update registry.person set given = 'Carlotta', room = null where id = 3`);
     await arrived();
@@ -106,7 +110,22 @@ describe('a committed row is in the directory', () => {
   });
 
   test('whatever the name', async () => {
-    const names = ['king,jr', 'a+b', '#hash', 'ends\\', 'say "hi"', '<angle>', 'semi;colon', 'eq=ual', 'Zoë Ånström', '李雷', 'o\'neill', 'a\\2Cb', `${'x'.repeat(200)}`, ' both '];
+    const names = [
+      'king,jr',
+      'a+b',
+      '#hash',
+      'ends\\',
+      'say "hi"',
+      '<angle>',
+      'semi;colon',
+      'eq=ual',
+      'Zoë Ånström',
+      '李雷',
+      "o'neill",
+      'a\\2Cb',
+      `${'x'.repeat(200)}`,
+      ' both ',
+    ];
     await query(
       'insert into registry.person (id, uid, given, surname) select 10 + n, name, name, name from unnest($1::text[]) with ordinality u(name, n)',
       [names],
@@ -134,7 +153,10 @@ describe('a committed row is in the directory', () => {
       (rows) => rows.length === 1,
     );
     expect(parked).toMatchObject({ key: '5', message: expect.stringContaining('NULL or empty') });
-    await until(() => registry.person(6), (entry) => entry !== undefined);
+    await until(
+      () => registry.person(6),
+      (entry) => entry !== undefined,
+    );
     await query(`update registry.person set uid = 'named' where id = 5`);
     await arrived();
   });

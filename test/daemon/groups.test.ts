@@ -80,7 +80,20 @@ describe('a group has the entries of its members', () => {
   });
 
   test('members who get another key stay members when the registry says so', async () => {
-    await query(`begin; update registry.person set id = 22 where id = 2; update registry.member set person_id = 22 where person_id = 2; commit`);
+    await query(
+      `begin; update registry.person set id = 22 where id = 2; update registry.member set person_id = 22 where person_id = 2; commit`,
+    );
+    await arrived();
+  });
+
+  test('a group that gets another key keeps its entry and its members', async () => {
+    const before = (await registry.team(1))?.entryUUID;
+    await query(
+      `begin; insert into registry.team values (11, 'choir'); update registry.member set team_id = 11 where team_id = 1; delete from registry.team where id = 1; commit`,
+    );
+    await arrived();
+    expect((await registry.team(11))?.entryUUID).toEqual(before);
+    await query('insert into registry.member values (11, 3)');
     await arrived();
   });
 
@@ -98,7 +111,10 @@ describe('a group has the entries of its members', () => {
 describe('a directory that follows renames in groups by itself (refint)', () => {
   test('is not disturbed by it', async () => {
     const registry = await createRegistry({
-      slapd: { modules: ['refint'], database: ['overlay refint', 'refint_attributes member', 'refint_nothing cn=nobody'] },
+      slapd: {
+        modules: ['refint'],
+        database: ['overlay refint', 'refint_attributes member', 'refint_nothing cn=nobody'],
+      },
     });
     try {
       await registry.start();

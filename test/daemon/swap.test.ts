@@ -47,7 +47,11 @@ describe('people who take each other’s login', () => {
     const clients = await Promise.all([connect(registry.url), connect(registry.url)]);
     for (let round = 0; round < 5; round++) {
       const names = round % 2 === 0 ? ['bruno', 'anna'] : ['anna', 'bruno'];
-      await Promise.all(clients.map((client, index) => client.query('update registry.person set uid = $1 where id = $2', [names[index], index + 1])));
+      await Promise.all(
+        clients.map((client, index) =>
+          client.query('update registry.person set uid = $1 where id = $2', [names[index], index + 1]),
+        ),
+      );
     }
     await arrived();
     await Promise.all(clients.map((client) => client.end()));
@@ -64,7 +68,9 @@ describe('people who take each other’s login', () => {
 
   test('along a chain', async () => {
     const before = await uuids();
-    await query(`update registry.person p set uid = coalesce((select q.uid from registry.person q where q.id = p.id + 1), 'emil')`);
+    await query(
+      `update registry.person p set uid = coalesce((select q.uid from registry.person q where q.id = p.id + 1), 'emil')`,
+    );
     await arrived();
     expect(await uuids()).toEqual(before);
   });
@@ -76,14 +82,18 @@ describe('people who take each other’s login', () => {
   });
 
   test('and one of them leaves', async () => {
-    await query(`begin; update registry.person set uid = 'anna' where id = 2; delete from registry.person where id = 1; commit`);
+    await query(
+      `begin; update registry.person set uid = 'anna' where id = 2; delete from registry.person where id = 1; commit`,
+    );
     await arrived();
   });
 
   test('fifty pairs at once', async () => {
     await query(`insert into registry.person (id, uid) select n, 'p' || n from generate_series(1001, 1100) n`);
     await arrived();
-    await query(`update registry.person set uid = 'p' || case when id % 2 = 0 then id - 1 else id + 1 end where id > 1000`);
+    await query(
+      `update registry.person set uid = 'p' || case when id % 2 = 0 then id - 1 else id + 1 end where id > 1000`,
+    );
     await arrived();
   });
 });

@@ -108,6 +108,8 @@ export interface Registry {
   start(options?: Partial<DaemonOptions>): Promise<Daemon>;
   /** Starts `staffetta ARGS --config FILE` as a process. */
   spawn(...args: readonly string[]): Process;
+  /** Starts `staffetta run` as a process; resolves when it is at work. */
+  spawnDaemon(): Promise<Process>;
   /** Waits until nothing is owed: neither events nor deliveries. */
   calm(patience?: number): Promise<void>;
   /** What the directory holds and should not, lacks, or has otherwise; empty: it is as the tables say. */
@@ -171,6 +173,25 @@ export async function createRegistry({ slapd = {}, ...options }: RegistryOptions
     return found && { dn: [found[0]], ...found[1] };
   };
 
+  const spawnProcess = (...args: readonly string[]): Process => {
+    const child = spawn(process.execPath, [cli, ...args, '--config', file], {
+      env: { ...env, PATH: process.env.PATH },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    processes.add(child);
+    const printed = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed.stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      printed.stderr += text;
+    });
+    const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
+      child.on('close', (code, signal) => resolve(code ?? signal));
+    });
+    return { child, printed, ended };
+  };
+
   return {
     url: database.url,
     directory,
@@ -193,23 +214,15 @@ export async function createRegistry({ slapd = {}, ...options }: RegistryOptions
       daemons.add(daemon);
       return daemon;
     },
-    spawn: (...args) => {
-      const child = spawn(process.execPath, [cli, ...args, '--config', file], {
-        env: { ...env, PATH: process.env.PATH },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      processes.add(child);
-      const printed = { stdout: '', stderr: '' };
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        printed.stdout += text;
-      });
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        printed.stderr += text;
-      });
-      const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
-        child.on('close', (code, signal) => resolve(code ?? signal));
-      });
-      return { child, printed, ended };
+    spawn: spawnProcess,
+    spawnDaemon: async () => {
+      const started = spawnProcess('run');
+      await until(
+        () => started.printed.stderr + (started.child.exitCode ?? ''),
+        (text) => text.includes('"running"') && text.includes('connected to the database'),
+        { what: 'that the daemon runs' },
+      );
+      return started;
     },
     calm: async (patience = 20_000) => {
       await until(

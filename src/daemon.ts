@@ -57,6 +57,7 @@ export class Daemon {
   #superseded: string | undefined;
   #jobs: Jobs | undefined;
   #draining: Promise<void> | undefined;
+  readonly #connected = Promise.withResolvers<void>();
 
   private constructor(
     loaded: LoadedConfig,
@@ -91,7 +92,10 @@ export class Daemon {
       listen,
       ingest,
       {
-        connected: () => options.log.info('connected to the database'),
+        connected: () => {
+          this.#connected.resolve();
+          options.log.info('connected to the database');
+        },
         failed: (error) => options.log.error({ reason: text(error) }, 'the database cannot be used at present'),
         drained: (drained) => {
           this.#kick();
@@ -132,6 +136,7 @@ export class Daemon {
   async stop(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
+    this.#connected.resolve();
     for (const timer of this.#timers) clearInterval(timer);
     await this.#listener.close();
     await this.#draining;
@@ -155,6 +160,7 @@ export class Daemon {
     await this.#beat();
     this.#listener.start();
     this.#draining = this.#drainer.run();
+    await this.#connected.promise;
     this.#timers.push(
       setInterval(() => void this.#beat().catch(() => {}), beat),
       setInterval(() => this.#reset(), resetInterval),

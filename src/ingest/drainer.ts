@@ -125,6 +125,7 @@ export class Drainer {
       if (drained.xmin >= mark) return (await this.#drain(client, parameters)).events === 0;
       if (this.#stop.aborted) return false;
       await this.#pause(pause);
+      if (pause === poll) this.#events.drained(undefined); // as long as this may take, the poll is guaranteed (E2)
     }
   }
 

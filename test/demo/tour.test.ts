@@ -1,21 +1,21 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'ldapts';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { scenes } from '../../src/demo/scenes.ts';
 import { demonstrate } from './demonstration.ts';
 
 const size = ['--people', '120', '--groups', '8'];
 
-async function demo(...args: string[]) {
+async function demo({ onTestFinished }: TestContext, ...args: string[]) {
   const one = await demonstrate(...args);
   onTestFinished(() => one.close());
   return one;
 }
 
 describe.concurrent('the demo with --once', { timeout: 90_000 }, () => {
-  test('--json plays the whole tour, finds no difference and answers with one object', async () => {
-    const { ended, printed, leftBehind } = await demo('--once', '--json', ...size);
+  test('--json plays the whole tour, finds no difference and answers with one object', async (context) => {
+    const { ended, printed, leftBehind } = await demo(context, '--once', '--json', ...size);
     expect(await ended, printed.stderr).toBe(0);
     const result = JSON.parse(printed.stdout);
     // One person came, one left.
@@ -31,8 +31,8 @@ describe.concurrent('the demo with --once', { timeout: 90_000 }, () => {
     expect(await leftBehind()).toEqual([]);
   });
 
-  test('says what differs in the end, and fails', async () => {
-    const { ended, printed, shows, folder, leftBehind } = await demo('--once', ...size);
+  test('says what differs in the end, and fails', async (context) => {
+    const { ended, printed, shows, folder, leftBehind } = await demo(context, '--once', ...size);
     await shows(/initial load:/);
     const [url] = /ldap:\/\/[\d.:]+/.exec(printed.stdout) ?? [];
     const [slapd = ''] = (await readdir(folder)).filter((name) => name.startsWith('staffetta-slapd-'));

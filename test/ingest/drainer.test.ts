@@ -189,6 +189,22 @@ describe('a drainer', () => {
   });
 });
 
+describe('a drainer that waits for an old transaction', () => {
+  test('polls all the same, so that what becomes due meanwhile is delivered (PROTOCOL E2)', async () => {
+    await site.query(`update staffetta.parameter set number = 0.1 where code = 'POLL_SECONDS'`);
+    const early = await site.connect();
+    await early.query('begin; insert into registry.person values (1)');
+    const drainer = await start({ listen: false });
+    await until(
+      () => drainer.polls,
+      (polls) => polls >= 3,
+    );
+    await early.query('rollback');
+    await drainer.stop();
+    await site.query(`update staffetta.parameter set number = 60 where code = 'POLL_SECONDS'`);
+  });
+});
+
 describe('two drainers', () => {
   test('share a database: one parks, both are told, each event is taken once', async () => {
     const [first, second] = [await start(), await start()];

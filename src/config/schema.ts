@@ -153,7 +153,7 @@ const common = {
   mode: z.enum(['observe', 'manual', 'live']).default('live').describe('Only `live` in this version'),
   guard: guard.optional().describe('Limits of removals and mass changes'),
   after: z.array(name).default([]).describe('Targets that must have a key first'),
-  slots: z.int().min(1).max(64).default(2).describe('Pumps that may work on this target at once, over all daemons'),
+  slots: z.int().min(1).max(64).default(2).describe('Pumps that each daemon runs for this target at once'),
   batch: z.int().min(1).max(5000).default(500).describe('Deliveries that a pump claims at once'),
   concurrency: z.int().min(1).max(256).default(8).describe('Operations in flight per pump'),
   timeout: positiveDuration.prefault('10s').describe('The longest an operation may take'),

@@ -79,8 +79,8 @@ export class Pump {
     let mayProbe = probeNow;
     do {
       this.#again = false;
+      const parameters = await readParameters(this.#database);
       while (!this.#stop.aborted && performance.now() < ends) {
-        const parameters = await readParameters(this.#database);
         const { batch: limit, name, timeout } = this.#destination;
         // A claim that ends before an operation may would never send anything (PROTOCOL B4).
         const leaseSeconds = Math.max(parameters.LEASE_SECONDS, (3 * timeout) / 1000);

@@ -83,7 +83,6 @@ export class Claimer {
       const token = randomUUID();
       const leaseEnds = performance.now() + leaseSeconds * 1000;
       const { rows } = await database.query<Claimed & { dueAt: Date }>({
-        name: 'claim',
         text: statement,
         values: [
           this.#target,

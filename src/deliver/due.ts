@@ -32,6 +32,6 @@ where t.state = 'active' or t.state = 'waiting'`;
 
 /** What is due, and when the next is. */
 export async function findDue(database: Queryable): Promise<Due[]> {
-  const { rows } = await database.query<Due>({ name: 'due', text: statement });
+  const { rows } = await database.query<Due>(statement);
   return rows;
 }

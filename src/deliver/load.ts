@@ -70,7 +70,7 @@ interface Row {
 
 /**
  * One query for a whole batch: each key looked up by itself, so that the indexes under the administrator's view are
- * used (PROTOCOL B3). It is a statement of its own, after the claim is committed, so that it sees everything that the
+ * used (PROTOCOL B3), whatever the sizes of the tables were when the plan was made. It is a statement of its own, after the claim is committed, so that it sees everything that the
  * claimed `rev` counts (B1).
  */
 function statement(target: string, entity: string, keyType: string): string {
@@ -86,7 +86,7 @@ select k.text as key, d.key is not null as present, d.released, d.remote_id, d.d
    order by w.entity, w.key limit 1) as wanted_by
 from unnest($1::${keyType}[], $2::text[], $3::boolean[]) as k(key, text, unsure)
 left join lateral (select * from ${view} x where x.key = k.key offset 0) d on true
-left join staffetta.link l on l.target = $4 and l.entity = $5 and l.key = k.text collate "C"`;
+left join lateral (select * from staffetta.link o where (o.target, o.entity, o.key) = ($4, $5, k.text collate "C") offset 0) l on true`;
 }
 
 /**

@@ -41,7 +41,6 @@ export async function reserve(
 ): Promise<Reservation[]> {
   if (wishes.length === 0) return [];
   const { rows } = await database.query<Reservation>({
-    name: 'reserve',
     text: statement,
     values: [target, entity, wishes.map(({ key }) => key), wishes.map(({ normalised }) => normalised), token],
   });

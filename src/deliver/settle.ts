@@ -10,6 +10,9 @@ import type { Outcome } from './outcome.ts';
  * It commits asynchronously (B10): if the server loses it in a crash, the claim is still there, and unsure when taken
  * over.
  *
+ * It is not prepared under a name, like the claim and the reservation: a plan made while the tables were empty would be
+ * kept while they grow to millions.
+ *
  * $1 target, $2 token, $3 outcomes, $4 whether others may refer to these entries, as entity names.
  */
 const statement = `
@@ -128,7 +131,6 @@ export async function settle(
     members: outcome.members ?? [],
   }));
   const { rows } = await database.query<Settled>({
-    name: 'settle',
     text: statement,
     values: [target, token, JSON.stringify(results), referred],
   });

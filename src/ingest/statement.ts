@@ -14,6 +14,13 @@ export interface Feed {
 export const linkSource = '@link';
 
 /**
+ * While members are delivered in bulk, their holders wait about as long as that will take, so that an initial load
+ * writes a group once or twice and not with every batch (PROTOCOL F1): a second for so many that are due, of which no
+ * more than so many are counted.
+ */
+const crowd = { aSecond: 500, counted: 50_000 };
+
+/**
  * The one statement that turns events into deliveries (PROTOCOL A7): events are deleted, read into keys, grouped, and
  * upserted in (target, entity, key) order (B9). Several ingesters may run it at once.
  *
@@ -21,6 +28,8 @@ export const linkSource = '@link';
  * take, $5 seconds a holder waits for more of its members (F1), $6 the configuration that the sources were read for: under
  * another one nothing is taken, since events would be lost on entities that it does not know of (C7). $7 the only event to
  * take, or null.
+ *
+ * OFFSET 0 keeps the look-ups of holders on their index, whatever the sizes of the tables were when the plan was made.
  *
  * It is built of the sources to take, so that one whose function is broken can be left out (A10).
  */
@@ -44,14 +53,24 @@ value as materialized ( -- one evaluation of a key expression per distinct row, 
     (array_agg(row(at, op, actor, xid)::staffetta.cause order by seq))[1] as first,
     (array_agg(row(at, op, actor, xid)::staffetta.cause order by seq desc))[1] as last
   from claimed join volume using (xid) where op <> 'R' group by source, cols),
+crowd as materialized ( -- how many members are still to be delivered, so that holders are not written for every batch
+  select m.target, m.entity, c.waiting from (select distinct cols[1] as target, cols[2] as entity from value where source = '${linkSource}') m
+  cross join lateral (
+    select count(*) as waiting from (
+      select 1 from staffetta.delivery d
+      where d.target = m.target and d.entity = m.entity and d.priority = 1 and d.state = 'pending' and d.due_at <= now()
+      limit ${crowd.counted}) x) c),
 keyed (target, entity, key, delay, source, cols, priority, events, first, last) as (
   ${[
     ...keyed,
     // Holders gather the changes of their members; whoever waits for this entry's remote id goes at once.
-    `select r.target, r.entity, r.key, make_interval(secs => $5::float8), v.* from value v
-     join staffetta.reference r on (r.target, r.ref_entity, r.ref_key) = (v.cols[1], v.cols[2], v.cols[3]) where v.source = '${linkSource}'`,
+    `select r.target, r.entity, r.key, make_interval(secs => greatest($5::float8, c.waiting / ${crowd.aSecond}::float8)), v.* from value v
+     join crowd c on (c.target, c.entity) = (v.cols[1], v.cols[2])
+     cross join lateral (select * from staffetta.reference s where (s.target, s.ref_entity, s.ref_key) = (v.cols[1], v.cols[2], v.cols[3]) offset 0) r
+     where v.source = '${linkSource}'`,
     `select d.target, d.entity, d.key, interval '0', v.* from value v
-     join staffetta.delivery d on (d.target, d.wait_entity, d.wait_key) = (v.cols[1], v.cols[2], v.cols[3]) where v.source = '${linkSource}'`,
+     cross join lateral (select * from staffetta.delivery w where (w.target, w.wait_entity, w.wait_key) = (v.cols[1], v.cols[2], v.cols[3]) offset 0) d
+     where v.source = '${linkSource}'`,
   ].join('\n  union all ')}),
 merged as (
   select r.target, r.entity, k.key, min(k.delay) as delay, min(greatest(k.priority, (k.delay > interval '0')::int))::smallint as priority, sum(k.events)::int as events,

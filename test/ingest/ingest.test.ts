@@ -233,6 +233,23 @@ describe('an entry that came, moved or went', () => {
     ]);
   });
 
+  test('lets its holders wait longer while many members are still to be delivered in bulk', async () => {
+    await site.query(`insert into staffetta.reference (target, entity, key, attribute, ref_entity, ref_key) values
+      ('directory', 'team', '5', 'member', 'person', '1')`);
+    await site.query(`insert into staffetta.delivery (target, entity, key, priority)
+      select 'directory', 'person', i::text, 1 from generate_series(2, 5001) i`);
+    await site.query(tell);
+    await ingester.drain();
+    const wait = `select round(extract(epoch from due_at - first_at))::int as seconds from staffetta.delivery where entity = 'team'`;
+    expect(await site.query(wait)).toEqual([{ seconds: 10 }]);
+    // The last member of the crowd, and they are written soon.
+    await site.query(`delete from staffetta.delivery where entity = 'person'`);
+    await site.query(tell);
+    await ingester.drain();
+    const [again] = await site.query<{ seconds: number }>(wait);
+    expect(again?.seconds).toBeLessThan(4);
+  });
+
   test('makes who waits for it due at once', async () => {
     await site.query(`insert into staffetta.delivery (target, entity, key, state, due_at, wait_entity, wait_key) values
       ('directory', 'person', '8', 'waiting', clock_timestamp() + interval '1 hour', 'person', '1'),

@@ -237,17 +237,22 @@ export class Daemon {
     if (next < POLL_SECONDS) this.#next = setTimeout(() => this.#kick(), Math.max(next, 0) * 1000 + 1);
   }
 
+  /** A job that fails, for want of its connection say, is tried again within seconds: what it does is owed (PROTOCOL A11). */
   async #addJob(identifier: string, jobKey: string): Promise<void> {
-    await this.#jobs?.add(identifier, {}, { jobKey, maxAttempts: 1 }).catch(() => {}); // the next sweep does it
+    await this.#jobs?.add(identifier, {}, { jobKey, maxAttempts: 4 }).catch(() => {}); // the next sweep does it
   }
 
   async #beat(): Promise<void> {
     const superseded = await this.#instance.superseded();
-    if (superseded !== this.#superseded) {
-      if (superseded) this.#options.log.error(superseded);
-      else this.#options.log.info('the applied configuration is that of this daemon again');
-    }
+    const before = this.#superseded;
     this.#superseded = superseded;
+    if (superseded !== before) {
+      if (superseded) this.#options.log.error(superseded);
+      else {
+        this.#options.log.info('the applied configuration is that of this daemon again');
+        await this.#addJob('sweep', 'sweep'); // nobody did meanwhile what was owed
+      }
+    }
     await this.#instance.beat(superseded ? 'superseded' : 'running', superseded ?? null);
   }
 }

@@ -36,6 +36,7 @@ export type Priority = 'interactive' | 'bulk';
  * than the applied one finds nothing (C7).
  */
 const statement = `
+/* staffetta claim */
 with due as materialized (
   select d.target, d.entity, d.key from staffetta.delivery d
   where d.target = $1 and d.priority = $2 and d.state in ('pending', 'waiting')

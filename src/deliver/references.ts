@@ -50,20 +50,22 @@ on conflict do nothing`;
  */
 function comparison(view: string, keyType: string): string {
   return `
-with wanted as (
-  select distinct k.text as key, a.attribute, a.ref_entity, r.ref_key, true as desired
+with both_sides as (
+  select k.text as key, a.attribute, a.ref_entity, r.ref_key, true as desired, false as recorded, null::text as applied
   from unnest($1::${keyType}[], $2::text[]) as k(key, text)
   cross join lateral (select * from ${view} x where x.key = k.key offset 0) r
   join unnest($5::text[], $6::text[]) as a(attribute, ref_entity) on a.attribute = r.attribute
-  where r.ref_key is not null),
-stands as (
-  select s.key, s.attribute, s.ref_entity, s.ref_key, s.applied from staffetta.reference s
+  where r.ref_key is not null
+  union all
+  select s.key, s.attribute, s.ref_entity, s.ref_key, false, true, s.applied from staffetta.reference s
   where s.target = $3 and s.entity = $4 and s.key = any($2::text[])),
+member as ( -- grouped, not joined: a join of two sides of unknown size may compare each with each
+  select key, attribute, ref_entity, ref_key, bool_or(desired) as desired, max(applied) as applied
+  from both_sides group by key, attribute, ref_entity, ref_key having bool_or(recorded)),
 compared as (
-  select s.key, s.attribute, s.ref_entity, s.ref_key, w.desired is not null as desired, s.applied,
-    case when w.desired then l.remote_id end as wanted
-  from stands s left join wanted w using (key, attribute, ref_entity, ref_key)
-  left join staffetta.link l on l.target = $3 and l.entity = s.ref_entity and l.key = s.ref_key),
+  select m.*, case when m.desired then l.remote_id end as wanted from member m
+  left join lateral (
+    select remote_id from staffetta.link k where (k.target, k.entity, k.key) = ($3, m.ref_entity, m.ref_key) offset 0) l on true),
 counted as (
   select *, count(applied) over holder as applied_count, count(wanted) over holder as wanted_count,
     row_number() over (partition by key, attribute) = 1 as one_of_each

@@ -19,6 +19,7 @@ export interface Reservation extends Wish {
  * entry that was created by a worker which then died would be an orphan once its identity is gone.
  */
 const statement = `
+/* staffetta reserve */
 with want as (select * from unnest($3::text[], $4::text[]) as w(key, normalised)),
 mine as materialized (
   select d.key from staffetta.delivery d

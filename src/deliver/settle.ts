@@ -16,6 +16,7 @@ import type { Outcome } from './outcome.ts';
  * $1 target, $2 token, $3 outcomes, $4 whether others may refer to these entries, as entity names.
  */
 const statement = `
+/* staffetta settle */
 with result as materialized (
   select * from jsonb_to_recordset($3::jsonb) as r(entity text, key text, outcome text, "dueIn" float8, unsure boolean, sent text,
     absent boolean, "waitFor" jsonb, link jsonb, "keepLink" boolean, reserved text[], members jsonb, error jsonb, journal jsonb, fingerprint text)),

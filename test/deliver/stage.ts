@@ -258,8 +258,10 @@ export class Stage {
     return new Proxy(this.pool, {
       get: (real, property) =>
         property === 'query'
-          ? async (query: string | { name?: string }, ...values: unknown[]) => {
-              const name = typeof query === 'string' ? query : (query.name ?? '');
+          ? async (query: string | { name?: string; text: string }, ...values: unknown[]) => {
+              const { name: prepared, text } = typeof query === 'string' ? { name: undefined, text: query } : query;
+              const [, called] = /^\s*\/\* staffetta (\w+) \*\//.exec(text) ?? [];
+              const name = called ?? prepared ?? text;
               await happen.before?.(name);
               const answer: unknown = await Reflect.apply(real.query, real, [query, ...values]);
               await happen.after?.(name);

@@ -244,15 +244,11 @@ export class Daemon {
 
   async #beat(): Promise<void> {
     const superseded = await this.#instance.superseded();
-    const before = this.#superseded;
-    this.#superseded = superseded;
-    if (superseded !== before) {
+    if (superseded !== this.#superseded) {
       if (superseded) this.#options.log.error(superseded);
-      else {
-        this.#options.log.info('the applied configuration is that of this daemon again');
-        await this.#addJob('sweep', 'sweep'); // nobody did meanwhile what was owed
-      }
+      else this.#options.log.info('the applied configuration is that of this daemon again');
     }
+    this.#superseded = superseded;
     await this.#instance.beat(superseded ? 'superseded' : 'running', superseded ?? null);
   }
 }

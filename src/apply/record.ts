@@ -53,6 +53,8 @@ export async function recordTargets(
     `update staffetta.installation set revision = $1, applied_at = clock_timestamp(), applied_by = staffetta.actor() where revision is distinct from $1`,
     [revision],
   );
+  // A daemon that runs with this configuration already, or sees only the last of two, would not know before its next sweep.
+  if (routes.length > 0) await client.query('select staffetta.sweep()');
   return { routes, retired: retired.rows.map(({ target }) => target) };
 }
 

@@ -24,15 +24,15 @@ export async function conclude(
           ? { journal: { operation: plan.operation, result: 'done' as const, remoteId } }
           : {};
       const kept = leave ? link : put;
-      // A sure key has no other id reserved than its link's.
-      const reserved = leave && !claimed.unsure ? {} : { reserved: kept ? [target.normalise(kept.remoteId)] : [] };
+      // A sure key too may have wished for another id, before its target went away and its change was taken back.
+      const reserved = kept ? [target.normalise(kept.remoteId)] : [];
       return [
         {
           entity,
           key,
           outcome: 'done',
           ...(leave ? {} : { link: put }),
-          ...reserved,
+          reserved,
           members: plan.members,
           ...journal,
         },

@@ -38,9 +38,8 @@ select distinct $3, $4, k.text, a.attribute, a.ref_entity, r.ref_key
 from unnest($1::${keyType}[], $2::text[]) as k(key, text)
 cross join lateral (select * from ${view} x where x.key = k.key offset 0) r
 join unnest($5::text[], $6::text[]) as a(attribute, ref_entity) on a.attribute = r.attribute
-where r.ref_key is not null and not exists (select from staffetta.reference s
-  where (s.target, s.entity, s.key, s.attribute, s.ref_entity, s.ref_key) = ($3, $4, k.text, a.attribute, a.ref_entity, r.ref_key))
-on conflict do nothing`;
+where r.ref_key is not null
+on conflict do nothing`; // finds those that are there by their key, one by one, where NOT EXISTS may compare each with each
 }
 
 /**

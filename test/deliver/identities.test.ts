@@ -129,6 +129,20 @@ describe('people who take over each other’s names (PROTOCOL C4)', () => {
     await expectPeople({ grace: 'ada', ada: 'eve' });
   });
 
+  test('one who changes their mind while the target is away leaves the name to others', async () => {
+    await carried('ada');
+    await reassign({ 1: 'eve' });
+    stage.target.onChange = () => {
+      throw refusal('unavailable');
+    };
+    await stage.deliver(await stage.claim());
+    await reassign({ 1: 'ada' });
+    stage.target.onChange = (perform) => perform();
+    await stage.forward();
+    await stage.settle();
+    expect(await stage.reserved()).toEqual({ [dn('ada')]: '1' });
+  });
+
   test('one who comes gets the name of one who goes, and nobody else’s entry', async () => {
     await carried('ada');
     await stage.query('update registry.person set id = 2, name = $1', ['eve']);

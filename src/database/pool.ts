@@ -14,6 +14,7 @@ export const sessionSettings = {
   bytea_output: 'hex',
   search_path: 'public,pg_temp',
   standard_conforming_strings: 'on',
+  synchronous_commit: 'on', // a claim and a reservation must survive a crash of the server (B1, B10)
 } as const satisfies Record<string, string>;
 
 const asOptions = Object.entries(sessionSettings)

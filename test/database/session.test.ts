@@ -15,6 +15,7 @@ describe.each(['a direct connection', 'a transaction pooler'])('a session throug
     await database.query(`alter database ${name} set timezone = 'Asia/Tokyo'`);
     await database.query(`alter database ${name} set datestyle = 'German'`);
     await database.query(`alter database ${name} set default_transaction_isolation = 'serializable'`);
+    await database.query(`alter database ${name} set synchronous_commit = off`);
     const pooled = way === 'a transaction pooler' ? { listen: database.url } : {};
     session = openSession({ url: database.url, ...pooled }, 'test', 2);
   });

@@ -1,0 +1,102 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Process, Registry } from '../setup/registry.ts';
+import type { MappingName } from './history.ts';
+
+interface Member {
+  readonly process: Process;
+  /** The mapping that it was started with; undefined: another came while it started, so that nobody knows. */
+  mapping: MappingName | undefined;
+  /** We have ended it, or are about to. */
+  ending: boolean;
+}
+
+/**
+ * Daemons, each a process, started anew like by a service manager: one that ends before it is at work, because the
+ * database is away, is started again. One that ends by itself later is a finding.
+ */
+export class Fleet {
+  readonly #registry: Registry;
+  readonly #members = new Map<number, Member>();
+  readonly #findings: string[] = [];
+  #mapping: MappingName = 'plain';
+  #closed = false;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  /** What daemons did that they should not: end by themselves. */
+  get findings(): readonly string[] {
+    return this.#findings;
+  }
+
+  /** The mapping that daemons are started with from now on; those that run keep theirs. */
+  set mapping(mapping: MappingName) {
+    this.#mapping = mapping;
+  }
+
+  /** Starts a daemon; returns when it is at work. */
+  async start(index: number): Promise<void> {
+    while (!this.#closed) {
+      const process = this.#registry.spawn('run');
+      const member: Member = { process, mapping: this.#mapping, ending: false };
+      this.#members.set(index, member);
+      const ended = process.ended.then((how) => ({ how }));
+      while (!isAtWork(process)) {
+        const over = await Promise.race([ended, setTimeout(20)]);
+        if (over) break;
+      }
+      if (!isAtWork(process) && !member.ending) continue;
+      if (member.mapping !== this.#mapping) member.mapping = undefined;
+      void ended.then(({ how }) => {
+        if (!member.ending) this.#findings.push(`daemon ${index} ended by itself (${how}): ${process.printed.stderr}`);
+      });
+      return;
+    }
+  }
+
+  /** Has a signal end a daemon, if it runs; returns when it has ended. */
+  async end(index: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const member = this.#members.get(index);
+    if (!member) return;
+    member.ending = true;
+    if (signal === 'SIGTERM') member.process.child.kill('SIGCONT');
+    member.process.child.kill(signal);
+    const over = await Promise.race([member.process.ended.then((how) => ({ how })), setTimeout(15_000)]);
+    if (!over) {
+      this.#findings.push(`daemon ${index} did not stop within 15 s: ${member.process.printed.stderr}`);
+      member.process.child.kill('SIGKILL');
+    } else if (signal === 'SIGTERM' && over.how !== 0)
+      this.#findings.push(`daemon ${index} ended with ${over.how}: ${member.process.printed.stderr}`);
+    this.#members.delete(index);
+  }
+
+  signal(index: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#members.get(index)?.process.child.kill(signal);
+  }
+
+  /** The daemons that run with another mapping than the present one. */
+  outdated(): number[] {
+    return [...this.#members].flatMap(([index, { mapping }]) => (mapping === this.#mapping ? [] : [index]));
+  }
+
+  /** The last lines that each daemon printed. */
+  printed(): string[] {
+    return [...this.#members].flatMap(([index, { process }]) =>
+      process.printed.stderr
+        .trimEnd()
+        .split('\n')
+        .slice(-12)
+        .map((line) => `daemon ${index}: ${line}`),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#members.keys()].map((index) => this.end(index, 'SIGTERM')));
+  }
+}
+
+function isAtWork({ printed: { stderr } }: Process): boolean {
+  return stderr.includes('"running"') && stderr.includes('connected to the database');
+}

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+
+/** What stands between the daemons and a directory: every connection goes through here, and may suffer. */
+export interface LdapProxy {
+  readonly url: string;
+  /** Milliseconds that answers of the directory take longer. */
+  delay: number;
+  /** Ends every connection at once, in the middle of whatever goes on. */
+  cut(): void;
+  /** Tells the daemons that nothing more will come from the directory, which goes on listening to them. */
+  halfClose(): void;
+  close(): Promise<void>;
+}
+
+/** Opens a proxy on 127.0.0.1 to the server of an LDAP URL. */
+export async function openProxy(target: string): Promise<LdapProxy> {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  const clients = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
+  };
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const directory = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    keep(client);
+    keep(directory);
+    clients.add(client);
+    client.pipe(directory);
+    let sent = Promise.resolve();
+    const later = (work: () => void) => {
+      const pause = proxy.delay;
+      sent = sent.then(async () => {
+        if (pause > 0) await setTimeout(pause);
+        if (!client.destroyed && !client.writableEnded) work();
+      });
+    };
+    directory.on('data', (chunk: Buffer) => later(() => client.write(chunk)));
+    directory.on('end', () => later(() => client.end()));
+    directory.on('close', () => later(() => client.destroy()));
+    client.on('close', () => {
+      clients.delete(client);
+      directory.end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  const proxy: LdapProxy = {
+    url: `ldap://127.0.0.1:${address.port}`,
+    delay: 0,
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+    halfClose: () => {
+      for (const client of clients) client.end();
+    },
+    close: async () => {
+      server.close();
+      proxy.cut();
+      await once(server, 'close');
+    },
+  };
+  return proxy;
+}

@@ -95,6 +95,7 @@ export class Daemon {
         connected: () => {
           this.#connected.resolve();
           options.log.info('connected to the database');
+          void this.#addJob('sweep', 'sweep'); // what was under way when the connection was lost is looked for again
         },
         failed: (error) => options.log.error({ reason: text(error) }, 'the database cannot be used at present'),
         drained: (drained) => {
@@ -165,7 +166,6 @@ export class Daemon {
       setInterval(() => void this.#beat().catch(() => {}), beat),
       setInterval(() => this.#reset(), resetInterval),
     );
-    await this.#addJob('sweep', 'sweep');
   }
 
   #tasks(): TaskList {

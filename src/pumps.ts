@@ -1,6 +1,6 @@
 import type { AddJobsFunction } from 'graphile-worker';
 import type { Queryable } from './database/transaction.ts';
-import { findDue } from './deliver/due.ts';
+import { findDue, mostCounted } from './deliver/due.ts';
 import { Pump, type PumpEvents } from './deliver/pump.ts';
 import type { Destination } from './deliver/route.ts';
 
@@ -65,7 +65,8 @@ export class Pumps {
     const due = await findDue(database);
     const jobs = due.flatMap(({ target, due: count }) => {
       const { batch, slots } = this.#pumps.get(target) ?? { batch: 1, slots: [] };
-      return slots.slice(0, Math.ceil(count / batch)).flatMap((pump, slot) => {
+      const useful = count < mostCounted ? Math.ceil(count / batch) : slots.length;
+      return slots.slice(0, useful).flatMap((pump, slot) => {
         if (!pump.isRunning) return [{ target, slot }];
         void pump.run();
         return [];

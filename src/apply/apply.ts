@@ -77,6 +77,12 @@ async function capture(pool: pg.Pool, wanted: Wanted, before: ReadonlyMap<string
          on conflict (source) do update set relation = excluded.relation, columns = excluded.columns, notify = excluded.notify, error = null, error_at = null`,
         [source.name, source.relation, source.columns.map(({ name }) => name), source.notify],
       );
+      // In this transaction: should the mapping's not come through, the next apply would find the table captured already.
+      await client.query(
+        `with owing as (select target, entity from staffetta.route where entity = any($1) order by target, entity for update)
+         update staffetta.route r set rescan = r.rescan + 1 from owing o where (r.target, r.entity) = (o.target, o.entity)`,
+        [source.feeds.map(({ entity }) => entity)],
+      );
       await remember(client, 'capture', object.name, hash);
     });
     captured.push(source.name);

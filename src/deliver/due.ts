@@ -1,9 +1,12 @@
 import type { Queryable } from '../database/transaction.ts';
 
+/** Beyond this a backlog is a backlog: counting it would take longer the larger it is. */
+export const mostCounted = 1000;
+
 /** A target that has deliveries to come. */
 export interface Due {
   readonly target: string;
-  /** How many are due now; counted to a thousand at most. */
+  /** How many are due now, of which no more than `mostCounted` are counted. */
   readonly due: number;
   /** Seconds until the next one is due, or the target is probed again; null if nothing is planned. */
   readonly next: number | null;
@@ -27,7 +30,7 @@ cross join lateral (
   select count(*) as due from (
     select 1 from staffetta.delivery d
     where d.target = t.target and d.priority in (0, 1) and d.state in ('pending', 'waiting') and d.due_at <= clock_timestamp()
-      and (d.token is null or d.lease_until < clock_timestamp()) limit 1000) c) n
+      and (d.token is null or d.lease_until < clock_timestamp()) limit ${mostCounted}) c) n
 where t.state = 'active' or t.state = 'waiting'`;
 
 /** What is due, and when the next is. */

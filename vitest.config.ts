@@ -15,5 +15,16 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ['default', new ClosingLine()],
+    coverage: {
+      include: ['src/{capture,deliver,ingest,targets}/**'],
+      reporter: [['text', { skipFull: true }]],
+      reportsDirectory: join(import.meta.dirname, 'node_modules', '.cache', 'coverage'),
+      thresholds: {
+        'src/capture/**': { branches: 90 },
+        'src/deliver/**': { branches: 90 },
+        'src/ingest/**': { branches: 90 },
+        'src/targets/**': { branches: 90 },
+      },
+    },
   },
 });

@@ -4,6 +4,10 @@
 create or replace function staffetta.check_parameter() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+  if tg_op = 'INSERT' then
+    new.standard := coalesce(new.standard, new.number);
+    return new;
+  end if;
   if new.code <> old.code then
     raise exception 'The code of a parameter cannot be changed (% to %).', old.code, new.code using errcode = 'check_violation';
   end if;
@@ -20,10 +24,10 @@ begin
   end if;
   return new;
 end $$;
-comment on function staffetta.check_parameter() is 'Refuses a value of a parameter outside its minimum and maximum';
+comment on function staffetta.check_parameter() is 'Refuses a value of a parameter outside its minimum and maximum; what it is first is its standard';
 revoke all on function staffetta.check_parameter() from public;
 
-create or replace trigger parameter_check before update on staffetta.parameter
+create or replace trigger parameter_check before insert or update on staffetta.parameter
   for each row execute function staffetta.check_parameter();
 
 -- The number of a parameter; an error where there is none of that name.
@@ -37,3 +41,10 @@ begin
 end $$;
 comment on function staffetta.parameter_number(text) is 'The number of a parameter';
 revoke all on function staffetta.parameter_number(text) from public;
+
+-- Parameters that came after the first version.
+insert into staffetta.parameter (code, number, minimum, maximum, description) values
+  ('ENTRY_BYTES', 4000000, 1000, 200000000, 'The largest entry that is sent to a target; OpenLDAP ends the connection of who sends more than 4,194,303 at once'),
+  ('EVENT_FAILED_DAYS', 90, 1, null, 'Days after which events that could not be ingested are deleted'),
+  ('RECONCILE_DAYS', 90, 1, null, 'Days after which live reconciles, and the drift they found, are deleted')
+on conflict (code) do nothing;

@@ -39,6 +39,18 @@ end $$;
 comment on function staffetta.routes(text, text) is 'The routes that a target and an entity (null: any) name; unknown names are an error';
 revoke all on function staffetta.routes(text, text) from public;
 
+-- The longest key, in bytes of its canonical text, so that two of them fit into one row of an index whatever they are.
+create or replace function staffetta.longest_key() returns int language sql immutable parallel safe as 'select 1000';
+comment on function staffetta.longest_key() is 'The longest key, in bytes';
+revoke all on function staffetta.longest_key() from public;
+
+-- What is wrong with a key that is longer.
+create or replace function staffetta.key_too_long(key text) returns text
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+  select format('the key "%s…" has %s bytes; expected at most %s', left(key, 40), octet_length(key), staffetta.longest_key()) $$;
+comment on function staffetta.key_too_long(text) is 'What is wrong with a key that is too long';
+revoke all on function staffetta.key_too_long(text) from public;
+
 -- The type of a route's key as the desired view declares it (PROTOCOL D2), and the SQL that turns an expression of that
 -- type (%s) into canonical text: numeric is the only type with several texts for one value.
 create or replace function staffetta.key_type(target text, entity text, out type text, out canonical text)
@@ -84,6 +96,10 @@ begin
     end loop;
     raise;
   end;
+  select k into given from unnest(result) k where octet_length(k) > staffetta.longest_key() limit 1;
+  if found then
+    raise exception '%.', staffetta.key_too_long(given) using errcode = 'ST001';
+  end if;
   -- The cast of a numeric lets fractions and NaN through; keys are whole numbers.
   if canonical like 'trim_scale%' then
     select k into given from unnest(result) k where k !~ '^-?[0-9]+$' limit 1;

@@ -1,8 +1,8 @@
 -- The one statement with which administrators' functions and the rescan make deliveries. Ingest has the same upsert with
 -- the events' own causes.
 
--- The SQL that enqueues the rows of the query `work` (target, entity, key, priority; each key once). It takes the cause
--- as $1 and the actor as $2.
+-- The SQL that enqueues the rows of the query `work` (target, entity, key, priority; each key once), but for keys that are
+-- too long. It takes the cause as $1 and the actor as $2.
 --   forced: somebody asked. Due now, attempts 0, and unsure: the live entry is read before anything is believed (B5).
 --   not forced: a difference was found. A delivery that is pending and not claimed is going to look anyway and is left
 --   as it is; a claimed one gets a new rev, so that it is looked at once more; what was parked, held or waiting is tried.
@@ -11,6 +11,7 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
   select format(
     'insert into staffetta.delivery as d (target, entity, key, priority, unsure, first_cause, first_actor, last_cause, last_actor)
      select w.target, w.entity, w.key, w.priority, %1$L::boolean, $1, $2, $1, $2 from (%2$s) w
+     where octet_length(w.key) <= staffetta.longest_key()
      order by w.target collate "C", w.entity collate "C", w.key collate "C"  -- PROTOCOL B9
      on conflict (target, entity, key) do update set
        rev = d.rev + 1, state = ''pending'', priority = least(d.priority, excluded.priority), unsure = d.unsure or excluded.unsure,

@@ -1,11 +1,33 @@
 -- Compare all desired states with all links and enqueue the differences: what events missed, what time or a new mapping
 -- changed. Everything happens in SQL, one set-based statement per route, so a million identities need no more memory
 -- than one. What is compared:
---   in the view and meets "only"   no link, a link that is not active, or another fingerprint
+--   in the view and meets "only"   no link, a link that is not active, or another fingerprint; without a member of those
+--                                  that its entry needs (`empty: delete`), a link
 --   in the view, not in "only"     a link (to be released)
---   not in the view                an active link (to be deprovisioned; kept and disabled ones have been)
+--   not in the view                a link whose next step of deprovisioning is due, or that is to be kept and does not say so
 --   members of what is in the view a wanted member that is not recorded, a recorded one that is not wanted, and one whose
---                                  id in the entry is not the id of the member's link
+--                                  id in the entry is not the id of the member's link, unless it stays until there is
+--                                  another (`empty: keep`)
+
+-- Attributes in which an entry needs a member, or it is not there (`empty: delete`): the query of the keys that have one
+-- which has an entry itself, and the condition, as SQL, that a wanted key lacks one. `members`: where they are read from.
+create or replace function staffetta.filled_keys(route staffetta.route, members text, canonical text) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(
+    (select string_agg(format(
+       'select %s collate "C" as key, %L as attribute from %s join staffetta.link l on (l.target, l.entity) = (%L, %L) and l.key = d.ref_key collate "C" where d.attribute = %2$L',
+       format(canonical, 'd.key'), a.key, members, route.target, a.value ->> 'entity'), ' union ')
+     from jsonb_each(route.refs) a where a.value ->> 'empty' = 'delete' and members is not null),
+    'select null::text as key, null::text as attribute where false') $$;
+revoke all on function staffetta.filled_keys(staffetta.route, text, text) from public;
+
+create or replace function staffetta.emptied(route staffetta.route) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(
+    (select string_agg(format('w.key not in (select f.key from filled f where f.attribute = %L)', a.key), ' or ')
+     from jsonb_each(route.refs) a where a.value ->> 'empty' = 'delete'),
+    'false') $$;
+revoke all on function staffetta.emptied(staffetta.route) from public;
 
 -- The comparison of one route, as a query (key, differs). `keys` null: all; else only those (canonical text), looked up
 -- one by one in the view's own type (PROTOCOL B3). As $3 it takes the keys.
@@ -18,42 +40,57 @@ declare
   rows text;
   members text;
   parts text;
+  route staffetta.route;
+  absent text[];
 begin
+  select * into strict route from staffetta.route r where (r.target, r.entity) = (comparison.target, comparison.entity);
+  -- Of a link whose key is absent: whether there is something to do, in its state.
+  select array_agg(case
+    when n.step is not null then format('coalesce(l.absent_since + %L::interval <= now(), true)', n.after)
+    when s.state = 'active' then 'l.state = ''active'''
+    else 'false' end order by s.state)
+  into absent from (values ('active'), ('disabled')) s(state) cross join lateral staffetta.next_step(route.deprovision, s.state) n;
   select * into type, canonical from staffetta.key_type(target, entity);
   rows := case when listed
     then format('unnest($3) given cross join lateral (select * from staffetta.%I x where x.key = given::%s offset 0) d', view, type)
     else format('staffetta.%I d', view) end;
-  parts := format(
-    'wanted as materialized (select %1$s collate "C" as key, d.released, d.fingerprint from %2$s),
-     linked as (select l.key, l.state, l.fingerprint from staffetta.link l where l.target = %3$L and l.entity = %4$L %5$s),
-     entry as (
-       select coalesce(w.key, l.key) as key,
-         case when w.key is null then case %6$L when ''keep'' then l.state = ''active'' when ''disable'' then l.state <> ''disabled'' else true end
-              when w.released then l.key is not null
-              else l.key is null or l.state <> ''active'' or l.fingerprint is distinct from w.fingerprint end as differs,
-         w.fingerprint
-       from wanted w full join linked l on l.key = w.key)',
-    format(canonical, 'd.key'), rows, target, entity, case when listed then 'and l.key = any($3)' end,
-    (select r.deprovision from staffetta.route r where (r.target, r.entity) = (comparison.target, comparison.entity)));
-
   if to_regclass(format('staffetta.%I', view || '_refs')) is not null then
     members := case when listed
       then format('unnest($3) given cross join lateral (select * from staffetta.%I x where x.key = given::%s offset 0) d', view || '_refs', type)
       else format('staffetta.%I d', view || '_refs') end;
+  end if;
+  parts := format(
+    'wanted as materialized (select %1$s collate "C" as key, d.released, d.fingerprint from %2$s),
+     linked as (select l.key, l.state, l.fingerprint, l.absent_since, l.spared from staffetta.link l where l.target = %3$L and l.entity = %4$L %5$s),
+     filled as (%8$s),
+     entry as (
+       select coalesce(w.key, l.key) as key,
+         case when w.key is null then not l.spared and case l.state when ''disabled'' then %7$s else %6$s end
+              when w.released then l.key is not null
+              when %9$s then l.key is not null
+              else l.key is null or l.state <> ''active'' or l.fingerprint is distinct from w.fingerprint end as differs,
+         w.fingerprint
+       from wanted w full join linked l on l.key = w.key)',
+    format(canonical, 'd.key'), rows, target, entity, case when listed then 'and l.key = any($3)' end, absent[1], absent[2],
+    staffetta.filled_keys(route, members, canonical), staffetta.emptied(route));
+
+  if members is not null then
     parts := parts || format(',
      member as (
-       select coalesce(w.key, r.key) as key
+       select coalesce(w.key, r.key) as key, coalesce(w.attribute, r.attribute) as attribute
        from (select %1$s collate "C" as key, d.attribute collate "C" as attribute, d.ref_key collate "C" as ref_key from %2$s) w
        full join (
-         select r.key, r.attribute, r.ref_key, r.applied is distinct from l.remote_id as moved
+         select r.key, r.attribute, r.ref_key, 
+             r.applied is distinct from l.remote_id or %6$L::jsonb ? r.attribute and r.ref_entity <> %6$L::jsonb -> r.attribute ->> ''entity'' as moved,
+           r.kept and %6$L::jsonb -> r.attribute ->> ''empty'' = ''keep'' as kept
          from staffetta.reference r left join staffetta.link l on (l.target, l.entity, l.key) = (r.target, r.ref_entity, r.ref_key)
          where r.target = %3$L and r.entity = %4$L %5$s) r
        on r.key = w.key and r.attribute = w.attribute and r.ref_key = w.ref_key
-       where w.key is null or r.key is null or r.moved),
+       where (w.key is null or r.key is null or r.moved) and r.kept is not true),
      holder as (select distinct m.key from member m join wanted w on w.key = m.key and not w.released)',
-      format(canonical, 'd.key'), members, target, entity, case when listed then 'and r.key = any($3)' end);
+      format(canonical, 'd.key'), members, target, entity, case when listed then 'and r.key = any($3)' end, route.refs);
   else
-    parts := parts || ', holder as (select null::text as key where false)';
+    parts := parts || ', member as (select null::text as key, null::text as attribute where false), holder as (select null::text as key where false)';
   end if;
 
   return parts || ',
@@ -67,24 +104,36 @@ revoke all on function staffetta.comparison(text, text, boolean) from public;
 create or replace function staffetta.worth_a_try(target text, entity text, key text, fingerprint text) returns text
 language sql immutable set search_path = pg_catalog, pg_temp as $$
   select format('($4 or not exists (select from staffetta.delivery p
-    where (p.target, p.entity, p.key) = (%L, %L, %s) and p.state = ''parked'' and p.parked_for is not distinct from %s))',
+    where (p.target, p.entity, p.key) = (%L, %L, %s) and (p.state in (''parked'', ''held'') or p.due_at = ''infinity'') and p.parked_for is not distinct from %s))',
     target, entity, key, fingerprint) $$;
 comment on function staffetta.worth_a_try(text, text, text, text) is 'The condition that a difference is worth a delivery';
 revoke all on function staffetta.worth_a_try(text, text, text, text) from public;
 
 -- Compares the keys of a route (null: all) and enqueues those that differ. What is parked is tried again only if its
--- desired state is another than the one that was parked, or if a rescan is owed: the mapping itself changed. Runs under
+-- desired state is another than the one that was parked, or if a rescan is owed: the mapping itself changed. What is
+-- stuck for a desired state that is no more is looked at, whether or not it differs. Runs under
 -- the settings of rescan().
 create or replace function staffetta.compare_route(target text, entity text, keys text[], owed boolean, out compared bigint, out enqueued bigint)
 language plpgsql as $$
 declare
   statement text;
 begin
-  statement := format('with %s, enqueued as (%s returning 1) select (select count(*) from compared), (select count(*) from enqueued)',
-    staffetta.comparison(target, entity, keys is not null),
+  statement := format('with %s, stuck as materialized (
+       select d.key, d.parked_for from staffetta.delivery d where d.target = %L and d.entity = %L and d.state in (''waiting'', ''held'', ''parked'')
+         and (d.state <> ''waiting'' or d.due_at = ''infinity'')),
+     enqueued as (%s returning 1), refused as (%s) select (select count(*) from compared), (select count(*) from enqueued)',
+    staffetta.comparison(target, entity, keys is not null), target, entity,
     staffetta.enqueue_statement(format(
-      'select %L::text as target, %L::text as entity, c.key, (count(*) over () > %s)::int::smallint as priority from compared c where c.differs and %s',
-      target, entity, staffetta.parameter_number('BULK_ROWS'), staffetta.worth_a_try(target, entity, 'c.key', 'c.fingerprint')), false));
+      'select %L::text as target, %L::text as entity, c.key, (count(*) over () > %s)::int::smallint as priority from compared c left join stuck s on s.key = c.key
+       where (c.differs or s.key is not null and s.parked_for is distinct from c.fingerprint) and %s',
+      target, entity, staffetta.parameter_number('BULK_ROWS'), staffetta.worth_a_try(target, entity, 'c.key', 'c.fingerprint')), false),
+    -- a key that is too long for the queue is told of once, like an event that could not be turned into keys
+    format(
+      'insert into staffetta.event_failed (seq, xid, at, source, op, cols, actor, error)
+       select nextval(pg_get_serial_sequence(''staffetta.event'', ''seq'')), pg_current_xact_id(), clock_timestamp(), %1$L, ''R'', array[c.key], $2, staffetta.key_too_long(c.key)
+       from compared c where octet_length(c.key) > staffetta.longest_key()
+         and not exists (select from staffetta.event_failed f where f.cols = array[c.key])',
+      format('rescan of %s %s', target, entity)));
   execute statement into compared, enqueued using 'rescan', staffetta.actor(), keys, owed;
 end $$;
 comment on function staffetta.compare_route(text, text, text[], boolean) is 'Compares keys of a route (null: all) and enqueues those that differ';
@@ -143,6 +192,12 @@ begin
     perform pg_advisory_xact_lock(7272002, hashtext(route.target || ' ' || route.entity));
     select r.rescan into owed from staffetta.route r where r.target = route.target and r.entity = route.entity;
     failure := null;
+    -- What is under way may have been loaded before the change that this rescan is about, and its link is not there to
+    -- be compared: it is looked at once more (PROTOCOL B8, B9).
+    with claimed as materialized (
+      select d.key from staffetta.delivery d where d.target = route.target and d.entity = route.entity and d.token is not null
+      order by d.key for update)
+    update staffetta.delivery d set rev = d.rev + 1 from claimed c where (d.target, d.entity, d.key) = (route.target, route.entity, c.key);
     begin
       begin
         select * into done from staffetta.compare_route(route.target, route.entity, null, owed > 0);

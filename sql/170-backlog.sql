@@ -6,18 +6,20 @@ select d.target, d.entity, d.key,
     when d.token is not null and d.lease_until < clock_timestamp() then 'its worker went silent; another takes over'
     when d.token is not null then 'a worker is at it'
     when d.state = 'parked' then 'failed for good until somebody changes something'
-    when d.state = 'held' then 'stopped by the guard'
+    when d.state = 'held' then 'held by the guard' || coalesce(': ' || d.error, '')
+    when d.due_at = 'infinity' then coalesce(d.error, 'waits for a word')
     when d.state = 'waiting' and d.wait_key is not null then format('waits for %s %s', d.wait_entity, d.wait_key)
+    when d.state = 'waiting' and d.wait_target is not null then coalesce(d.error, 'waits for target ' || d.wait_target)
     when d.state = 'waiting' then 'waits for an entry that must be there first'
     when t.state <> 'active' then format('the target is %s%s', t.state, coalesce(': ' || t.reason, ''))
     when r.error is not null then 'its desired state cannot be read: ' || r.error
     when d.attempts > 0 then format('attempt %s failed; the next is due', d.attempts)
-    when d.absent_since is not null then 'left the view; its removal waits a moment for a return'
+    when d.absent_since is not null and d.due_at > clock_timestamp() then 'left the view; its removal waits a moment for a return'
     when d.due_at > clock_timestamp() then 'not due yet'
     else 'due'
   end as why,
   d.first_at as since,
-  case when d.state in ('parked', 'held') then null
+  case when d.state in ('parked', 'held') or d.due_at = 'infinity' then null
        when d.token is not null then d.lease_until
        else greatest(d.due_at, t.retry_at, r.retry_at) end as next_attempt,
   d.attempts,

@@ -26,11 +26,21 @@ select 'desired state', r.target, r.entity, null, null, r.error_at, null, r.erro
   'Correct the view (or the mapping, then run "staffetta apply"). It is tried again by itself; nothing is removed meanwhile.'
 from staffetta.route r where r.error is not null
 union all
+select 'revisit', r.target, r.entity, null, null, r.revisit_error_at, null, r.revisit_error,
+  'Correct the query of "revisit" (then run "staffetta apply"), or what it reads. It is tried again with each sweep, which makes up for what was missed.'
+from staffetta.route r where r.revisit_error is not null
+union all
+select 'reconcile', n.target, n.entity, null, null, n.finished_at, null, n.error,
+  format('Correct what the message names; it is tried again on its schedule, or at once with "staffetta reconcile %s". Nothing was concluded from what was not seen.', n.target)
+from (
+  select distinct on (target, entity) * from staffetta.reconcile_run where finished_at is not null order by target, entity, run desc) n
+where n.error is not null
+union all
 select 'source', null, null, null, s.source, s.error_at, null, s.error,
   'Correct the key expression or the query of this source, or what they read, then run "staffetta apply". Its events are kept and tried again by themselves.'
 from staffetta.source s where s.error is not null
 union all
-select 'event', null, null, array_to_string(e.cols, ', ', 'null'), e.source, e.failed_at, null, e.error,
+select 'event', null, null, left(array_to_string(e.cols, ', ', 'null'), 200), e.source, e.failed_at, null, e.error,
   'Correct the key expression or the row, then replay the key it stands for, and delete the row of staffetta.event_failed.'
 from staffetta.event_failed e
 union all
@@ -43,5 +53,5 @@ where not exists (select from staffetta.daemon)
   and (exists (select from staffetta.event) or exists (select from staffetta.delivery d where d.state = 'pending') or exists (select from staffetta.route r where r.rescan > 0));
 
 comment on view staffetta.failures is 'Everything that does not go by itself, with what to do about it';
-comment on column staffetta.failures.failure is 'parked, retrying, target waiting, target quarantined, desired state, source, event or daemon';
-comment on column staffetta.failures.key is 'of an event: the captured columns';
+comment on column staffetta.failures.failure is 'parked, retrying, target waiting, target quarantined, desired state, revisit, reconcile, source, event or daemon';
+comment on column staffetta.failures.key is 'of an event: the captured columns, 200 characters of them at most';

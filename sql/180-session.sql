@@ -7,7 +7,8 @@ declare
 begin
   foreach reader in array array[
     'staffetta.replay(text, text[], text, text)', 'staffetta.replay_all(text, text, text)', 'staffetta.rescan(text, text)',
-    'staffetta.preview(text, text)', 'staffetta.desired(text, text, text[])', 'staffetta.find_out_of_scope()']::regprocedure[]
+    'staffetta.preview(text, text)', 'staffetta.desired(text, text, text[])', 'staffetta.find_out_of_scope()',
+    'staffetta.find_captured()', 'staffetta.erase(text, text, boolean)']::regprocedure[]
   loop
     execute format(
       'alter function %s set row_security = off set timezone = ''UTC'' set datestyle = ''ISO, YMD'' set intervalstyle = ''iso_8601''

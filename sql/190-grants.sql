@@ -2,13 +2,18 @@
 -- on the queue itself, and applications need none at all.
 do $$
 declare
-  reader constant text[] := array['status', 'backlog', 'failures', 'out_of_scope', 'daemon', 'journal', 'parameter'];
+  reader constant text[] := array['status', 'backlog', 'held', 'failures', 'out_of_scope', 'daemon', 'journal', 'drift', 'reconcile_run', 'deprovisioning',
+    'parameter', 'par_conf', 'ldap_repl', 'ldap_norep'];
   operator constant regprocedure[] := array[
     'staffetta.replay(text, text, text, text)', 'staffetta.replay(text, text[], text, text)', 'staffetta.retry(text, text, text[])',
-    'staffetta.preview(text, text)', 'staffetta.desired(text, text, text[])']::regprocedure[];
+    'staffetta.preview(text, text)', 'staffetta.desired(text, text, text[])',
+    'staffetta.wait_for(text, text, text, interval)']::regprocedure[];
   admin constant regprocedure[] := array[
     'staffetta.replay_all(text, text, text)', 'staffetta.rescan(text, text)', 'staffetta.sweep()',
-    'staffetta.pause(text, text)', 'staffetta.resume(text)']::regprocedure[];
+    'staffetta.pause(text, text)', 'staffetta.resume(text)', 'staffetta.forget(text, boolean)',
+    'staffetta.accept_database(text)', 'staffetta.accept_target(text)',
+    'staffetta.approve(text, text, text[], text)', 'staffetta.discard(text, text, text[], text)',
+    'staffetta.erase(text, text, boolean)', 'staffetta.prune()']::regprocedure[];
   relation text;
   routine regprocedure;
 begin
@@ -18,7 +23,7 @@ begin
       execute format('grant select on staffetta.%I to staffetta_reader', relation);
     end loop;
     -- The functions of a view run with the rights of who reads it.
-    grant execute on function staffetta.find_out_of_scope() to staffetta_reader;
+    grant execute on function staffetta.find_out_of_scope(), staffetta.find_captured(), staffetta.next_step(jsonb, text) to staffetta_reader;
   end if;
   if to_regrole('staffetta_operator') is not null then
     grant usage on schema staffetta to staffetta_operator;
@@ -32,5 +37,6 @@ begin
       execute format('grant execute on function %s to staffetta_admin', routine);
     end loop;
     grant update (number, text) on staffetta.parameter to staffetta_admin;
+    grant update (val_num, val_alfa) on staffetta.par_conf to staffetta_admin;
   end if;
 end $$;

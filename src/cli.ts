@@ -2,14 +2,23 @@
 /** The command table. Each command lives in a file of its own; errors become messages and exit codes here and nowhere else. */
 import { Command } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { acceptDatabaseCommand } from './commands/accept-database.ts';
+import { acceptTargetCommand } from './commands/accept-target.ts';
+import { adoptCommand } from './commands/adopt.ts';
 import { applyCommand } from './commands/apply.ts';
+import { approveCommand } from './commands/approve.ts';
 import { demoCommand } from './commands/demo.ts';
+import { discardCommand } from './commands/discard.ts';
+import { eraseCommand } from './commands/erase.ts';
 import { explainCommand } from './commands/explain.ts';
 import { describeFailure } from './commands/failure.ts';
+import { forgetCommand } from './commands/forget.ts';
+import { heldCommand } from './commands/held.ts';
 import { initCommand } from './commands/init.ts';
 import { journalCommand } from './commands/journal.ts';
 import { pauseCommand } from './commands/pause.ts';
 import { pingCommand } from './commands/ping.ts';
+import { reconcileCommand } from './commands/reconcile.ts';
 import { replayCommand } from './commands/replay.ts';
 import { rescanCommand } from './commands/rescan.ts';
 import { resumeCommand } from './commands/resume.ts';
@@ -19,11 +28,19 @@ import { statusCommand } from './commands/status.ts';
 import { sweepCommand } from './commands/sweep.ts';
 
 const groups: Readonly<Record<string, readonly Command[]>> = {
-  'Set up:': [initCommand(), applyCommand(), pingCommand()],
+  'Set up:': [initCommand(), applyCommand(), pingCommand(), adoptCommand()],
   'Run:': [runCommand(), demoCommand()],
-  'Look:': [statusCommand(), explainCommand(), journalCommand()],
-  'Do again:': [replayCommand(), retryCommand(), rescanCommand(), sweepCommand()],
-  'Stop and go:': [pauseCommand(), resumeCommand()],
+  'Look:': [statusCommand(), heldCommand(), explainCommand(), journalCommand()],
+  'Do again:': [replayCommand(), retryCommand(), rescanCommand(), reconcileCommand(), sweepCommand()],
+  'Say the word:': [approveCommand(), discardCommand()],
+  'Stop and go:': [
+    pauseCommand(),
+    resumeCommand(),
+    forgetCommand(),
+    eraseCommand(),
+    acceptDatabaseCommand(),
+    acceptTargetCommand(),
+  ],
 };
 
 const program = new Command('staffetta')

@@ -2,8 +2,7 @@
  * A daemon: the resident drainer and the listener that wakes it, and graphile-worker, whose jobs run the pumps and
  * whose crontab does the scheduled runs. Many daemons on many machines may share a database.
  *
- * starting → running → stopping → stopped. While the applied configuration is another than the daemon's, it is running
- * but superseded: it takes neither events nor deliveries and says so (PROTOCOL C7).
+ * starting → running → stopping → stopped. While it is refused (see `Heartbeat`) it runs, but takes no deliveries.
  */
 import { type CronItem, parseCronItems, type TaskList } from 'graphile-worker';
 import type pg from 'pg';
@@ -11,30 +10,37 @@ import { z } from 'zod';
 import { bellChannel } from './capture/trigger.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { Listener } from './database/listener.ts';
+import { schemaMismatch } from './database/migrate.ts';
 import { readParameters } from './database/parameters.ts';
-import { createPool } from './database/pool.ts';
+import { createPool, patience } from './database/pool.ts';
 import { openSession, type Session } from './database/session.ts';
 import type { PumpEvents } from './deliver/pump.ts';
 import type { Destination } from './deliver/route.ts';
 import { openDestinations } from './destinations.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { Drainer } from './ingest/drainer.ts';
 import { readFeeds } from './ingest/feeds.ts';
 import { Ingest } from './ingest/ingest.ts';
-import { beat, Instance } from './instance.ts';
+import { Instance, Refused } from './instance.ts';
 import { Jobs } from './jobs.ts';
 import type { Log } from './log.ts';
 import { Pumps } from './pumps.ts';
+import { owesReconcile, reconcileDue } from './reconcile/due.ts';
 import { rescanOwed } from './reconcile/rescan.ts';
+import { revisit } from './reconcile/revisit.ts';
 
 /** How often scans start from the beginning again, in milliseconds (PROTOCOL A8, B11). */
 const resetInterval = 60_000;
 
 const deliverJob = z.object({ target: z.string(), slot: z.number() });
+const scanJob = z.object({ all: z.boolean().default(false) });
 
 export interface DaemonOptions {
   readonly log: Log;
   /** Told of each settled batch, for progress and for tests. */
   readonly settled?: PumpEvents['settled'];
+  /** What the daemon read of the database at its start may not be so any longer: another should take its place. */
+  readonly outdated?: () => void;
 }
 
 export class Daemon {
@@ -44,17 +50,16 @@ export class Daemon {
   /** graphile-worker listens on a connection of its pool, so that must not be a transaction pooler. */
   readonly #workerPool: pg.Pool;
   readonly #stop = new AbortController();
-  readonly #instance: Instance;
+  readonly #heartbeat: Heartbeat;
   readonly #destinations: ReadonlyMap<string, Destination>;
   readonly #pumps: Pumps;
   readonly #ingest: Ingest;
   readonly #drainer: Drainer;
   readonly #listener: Listener;
-  readonly #timers: NodeJS.Timeout[] = [];
+  #resetting: NodeJS.Timeout | undefined;
   #next: NodeJS.Timeout | undefined;
   #kicking: Promise<void> | undefined;
   #kickAgain = false;
-  #superseded: string | undefined;
   #jobs: Jobs | undefined;
   #draining: Promise<void> | undefined;
   readonly #connected = Promise.withResolvers<void>();
@@ -66,7 +71,7 @@ export class Daemon {
     destinations: ReadonlyMap<string, Destination>,
     ingest: Ingest,
   ) {
-    const { config, revision } = loaded;
+    const { config } = loaded;
     const { url, listen = url } = config.database;
     this.#loaded = loaded;
     this.#options = options;
@@ -74,10 +79,14 @@ export class Daemon {
     this.#workerPool = pools.workerPool;
     this.#destinations = destinations;
     this.#ingest = ingest;
-    this.#instance = new Instance(this.#session.database, revision);
+    const instance = new Instance(this.#session.database, loaded);
+    this.#heartbeat = new Heartbeat(instance, options.log, () => this.#jobs?.pool, {
+      allowed: () => this.#kick(),
+      readmitted: () => options.outdated?.(),
+    });
     this.#pumps = new Pumps(this.#session.database, destinations, {
       slots: (target) => config.targets[target]?.slots ?? 1,
-      revision,
+      claimant: instance,
       stop: this.#stop.signal,
       events: {
         settled: (target, outcomes) => {
@@ -95,6 +104,7 @@ export class Daemon {
         connected: () => {
           this.#connected.resolve();
           options.log.info('connected to the database');
+          this.#heartbeat.now(); // it may be another server now
           void this.#addJob('sweep', 'sweep'); // what was under way when the connection was lost is looked for again
         },
         failed: (error) => options.log.error({ reason: text(error) }, 'the database cannot be used at present'),
@@ -118,10 +128,12 @@ export class Daemon {
     const { url, listen = url } = config.database;
     const pools = {
       session: openSession(config.database, 'staffetta', slots + 4),
-      workerPool: createPool(listen, 'staffetta worker', 6),
+      workerPool: createPool(listen, 'staffetta worker', 6, patience.batch),
     };
     let daemon: Daemon | undefined;
     try {
+      const mismatch = await schemaMismatch(pools.session.database);
+      if (mismatch !== undefined) throw new Refused(mismatch);
       const destinations = await openDestinations(pools.session.database, loaded);
       const ingest = new Ingest(await readFeeds(pools.session.database, Object.keys(config.entities)), revision);
       daemon = new Daemon(loaded, options, pools, destinations, ingest);
@@ -133,39 +145,43 @@ export class Daemon {
     }
   }
 
+  /** The targets it delivers to. */
+  get targets(): readonly string[] {
+    return [...this.#destinations.keys()];
+  }
+
   /** Finishes what is in flight, gives the rest back, and closes every connection. */
   async stop(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
+    this.#heartbeat.become('stopping');
     this.#connected.resolve();
-    for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#resetting);
     await this.#listener.close();
     await this.#draining;
     await this.#pumps.idle();
     await this.#kicking?.catch(() => {});
     clearTimeout(this.#next);
     await this.#jobs?.stop();
-    await this.#instance.end().catch(() => {});
+    await this.#heartbeat.stop().catch(() => {});
     await Promise.all([...this.#destinations.values()].map(({ target }) => target.close()));
     await Promise.all([this.#session.end(), this.#workerPool.end()]);
   }
 
   async #begin(slots: number): Promise<void> {
+    await this.#heartbeat.start();
     await this.#session.database.query('select staffetta.ensure_journal_partitions()');
     this.#jobs = await Jobs.start(this.#workerPool, {
       tasks: this.#tasks(),
       crontab: parseCronItems(this.#crontab()),
-      concurrency: slots + 2, // PROTOCOL E2
+      concurrency: slots + 3, // PROTOCOL E2, and a reconcile, which takes long
       log: this.#options.log,
     });
-    await this.#beat();
+    this.#heartbeat.become('running');
     this.#listener.start();
     this.#draining = this.#drainer.run();
     await this.#connected.promise;
-    this.#timers.push(
-      setInterval(() => void this.#beat().catch(() => {}), beat),
-      setInterval(() => this.#reset(), resetInterval),
-    );
+    this.#resetting = setInterval(() => this.#reset(), resetInterval);
   }
 
   #tasks(): TaskList {
@@ -174,24 +190,33 @@ export class Daemon {
       ingest: () => this.#drainer.ring(),
       sweep: () => this.#sweep(),
       rescan: async (payload) => {
-        const all = z.object({ all: z.boolean().default(false) }).safeParse(payload);
-        await rescanOwed(this.#session.database, this.#options.log, all.data?.all ?? false);
+        const all = scanJob.safeParse(payload);
+        await rescanOwed(this.#session.unhurried, this.#options.log, all.data?.all ?? false);
         this.#kick();
       },
+      reconcile: async (payload) => {
+        const all = scanJob.safeParse(payload);
+        await this.#reconcile(all.data?.all ?? false);
+      },
       prune: async () => {
-        await this.#session.database.query(
-          'select staffetta.ensure_journal_partitions(), staffetta.drop_journal_partitions()',
-        );
+        await this.#session.unhurried.query('select staffetta.prune()');
       },
     };
   }
 
   #crontab(): CronItem[] {
-    const { sweep, rescan } = this.#loaded.config.schedule;
+    const { sweep, rescan, reconcile } = this.#loaded.config.schedule;
     const once = (jobKey: string) => ({ jobKey, maxAttempts: 1, backfillPeriod: 0 });
     return [
       { task: 'sweep', match: sweep, identifier: 'sweep', options: once('sweep') },
       { task: 'rescan', match: rescan, identifier: 'rescan', payload: { all: true }, options: once('rescan all') },
+      {
+        task: 'reconcile',
+        match: reconcile,
+        identifier: 'reconcile',
+        payload: { all: true },
+        options: once('reconcile all'),
+      },
       { task: 'prune', match: '17 0 * * *', identifier: 'prune', options: once('prune') },
     ];
   }
@@ -200,7 +225,18 @@ export class Daemon {
   async #sweep(): Promise<void> {
     this.#reset();
     this.#drainer.ring();
-    await rescanOwed(this.#session.database, this.#options.log, false);
+    await rescanOwed(this.#session.unhurried, this.#options.log, false);
+    await this.#session.unhurried.query('select staffetta.enqueue_steps()');
+    await revisit(this.#session.unhurried);
+    if (await owesReconcile(this.#session.database)) await this.#addJob('reconcile', 'reconcile owed');
+    this.#kick();
+  }
+
+  /** Compares targets with their desired states: those that owe it, or all. */
+  async #reconcile(all: boolean): Promise<void> {
+    if (this.#heartbeat.refusal !== undefined) return;
+    const { log } = this.#options;
+    await reconcileDue(this.#session.database, this.#loaded, this.#destinations, { all, log, stop: this.#stop.signal });
     this.#kick();
   }
 
@@ -230,7 +266,7 @@ export class Daemon {
   }
 
   async #kickOnce(): Promise<void> {
-    if (!this.#jobs || this.#superseded) return;
+    if (!this.#jobs || this.#heartbeat.refusal !== undefined) return;
     const next = await this.#pumps.kick(this.#session.database, this.#jobs.addMany);
     clearTimeout(this.#next);
     const { POLL_SECONDS } = await readParameters(this.#session.database);
@@ -240,16 +276,6 @@ export class Daemon {
   /** A job that fails, for want of its connection say, is tried again within seconds: what it does is owed (PROTOCOL A11). */
   async #addJob(identifier: string, jobKey: string): Promise<void> {
     await this.#jobs?.add(identifier, {}, { jobKey, maxAttempts: 4 }).catch(() => {}); // the next sweep does it
-  }
-
-  async #beat(): Promise<void> {
-    const superseded = await this.#instance.superseded();
-    if (superseded !== this.#superseded) {
-      if (superseded) this.#options.log.error(superseded);
-      else this.#options.log.info('the applied configuration is that of this daemon again');
-    }
-    this.#superseded = superseded;
-    await this.#instance.beat(superseded ? 'superseded' : 'running', superseded ?? null);
   }
 }
 

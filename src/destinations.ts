@@ -1,8 +1,10 @@
 import type { LoadedConfig } from './config/load.ts';
+import { policiesOf, referencesOf } from './config/policies.ts';
 import type { Config, MappingConfig, TargetConfig } from './config/schema.ts';
+import { stepsOf } from './config/steps.ts';
 import type { Queryable } from './database/transaction.ts';
 import type { Mapping } from './deliver/plan.ts';
-import type { Destination, Route } from './deliver/route.ts';
+import type { Destination, Neighbour, Route } from './deliver/route.ts';
 import { createTarget } from './targets/registry.ts';
 
 /** Connects the configuration with the database's key types: what pumps need of every target. */
@@ -14,13 +16,22 @@ export async function openDestinations(database: Queryable, loaded: LoadedConfig
   const secrets = await database.query<{ secret: Buffer }>('select secret from staffetta.installation');
   const secret = secrets.rows[0]?.secret;
   if (!secret) throw new Error('staffetta.installation is empty; it holds the secret of this installation');
+  const neighbours = (entity: string, targets: readonly string[]): Neighbour[] =>
+    targets.flatMap((target) => {
+      const keyType = types.get(`${target} ${entity}`);
+      return keyType ? [{ target, keyType }] : [];
+    });
+  const configured = Object.entries(loaded.config.targets);
   return new Map(
-    Object.entries(loaded.config.targets).map(([name, config]) => {
+    configured.map(([name, config]) => {
+      const followers = configured.flatMap(([other, { after }]) => (after.includes(name) ? [other] : []));
       const target = createTarget(name, config, loaded.folder);
-      const merged = new Set(target.merged ?? []);
+      const merged = target.merged ?? [];
       const routes = Object.entries(config.entities).flatMap(([entity, mapping]): [string, Route][] => {
         const keyType = types.get(`${name} ${entity}`);
-        return keyType ? [[entity, createRoute(name, entity, keyType, config, mapping, merged)]] : [];
+        if (!keyType) return [];
+        const order = { before: neighbours(entity, config.after), behind: neighbours(entity, followers) };
+        return [[entity, { ...createRoute(name, entity, keyType, config, mapping, merged), ...order }]];
       });
       const { concurrency, timeout, batch } = config;
       return [
@@ -37,25 +48,20 @@ function createRoute(
   keyType: string,
   config: TargetConfig,
   mapping: MappingConfig,
-  merged: ReadonlySet<string>,
-): Route {
+  merged: readonly string[],
+): Omit<Route, 'before' | 'behind'> {
   const attributes = Object.entries(mapping.attributes ?? {});
-  const references = attributes.flatMap(([name, attribute]) =>
-    attribute.kind === 'reference'
-      ? [[name, { refEntity: attribute.ref, placeholder: config.placeholder }] as const]
-      : [],
-  );
+  const references = referencesOf(mapping, config);
   const own = attributes.filter(([, attribute]) => attribute.kind !== 'reference');
-  const [step] = mapping.deprovision;
   const plan: Mapping = {
     entity,
     attributes: mapping.attributes && new Set(own.map(([name]) => name)),
     secret: new Set(
       own.flatMap(([name, attribute]) => (attribute.kind !== 'reference' && attribute.secret ? [name] : [])),
     ),
-    merged,
-    references: new Map(references),
-    deprovision: step?.do ?? 'keep',
+    policies: new Map([...merged.map((name) => [name, 'merge'] as const), ...policiesOf(mapping)]),
+    references,
+    deprovision: stepsOf(mapping),
     removeAfter: mapping.removeAfter / 1000,
   };
   return {
@@ -63,7 +69,7 @@ function createRoute(
     entity,
     keyType,
     mapping: plan,
-    references: new Map(references.map(([name, { refEntity }]) => [name, refEntity])),
+    references: new Map([...references].map(([name, { refEntity }]) => [name, refEntity])),
     matches: mapping.match !== undefined,
   };
 }

@@ -1,6 +1,7 @@
 /**
  * graphile-worker, kept at work. A runner whose first look for a job fails remembers that failure for ever, and one that
- * fails otherwise may stop by itself; then another is started, after a pause that grows while that fails.
+ * fails otherwise may stop by itself; then another is started, after a pause that grows while that fails. Jobs that the
+ * lost one could not give back run again.
  *
  * working → lost → working …, until stopped.
  */
@@ -36,12 +37,12 @@ export class Jobs {
   readonly #options: JobsOptions;
   readonly #logger: Logger;
   readonly #utils: WorkerUtils;
-  #runner: Runner;
+  #runner: PooledRunner;
   #stopped = false;
   #pause = Promise.withResolvers<void>();
   readonly #working: Promise<void>;
 
-  private constructor(pool: pg.Pool, options: JobsOptions, logger: Logger, utils: WorkerUtils, runner: Runner) {
+  private constructor(pool: pg.Pool, options: JobsOptions, logger: Logger, utils: WorkerUtils, runner: PooledRunner) {
     this.#pool = pool;
     this.#options = options;
     this.#logger = logger;
@@ -57,6 +58,11 @@ export class Jobs {
     return new Jobs(pool, options, logger, utils, await startRunner(pool, options, logger));
   }
 
+  /** What graphile-worker calls the pool that runs our jobs: they are locked in its name. */
+  get pool(): string {
+    return this.#runner.pool;
+  }
+
   get add(): AddJobFunction {
     return this.#utils.addJob;
   }
@@ -69,17 +75,18 @@ export class Jobs {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#pause.resolve();
-    await this.#runner.stop().catch(() => {}); // it may have stopped by itself
+    await this.#runner.runner.stop().catch(() => {}); // it may have stopped by itself
     await this.#working;
     await this.#utils.release();
   }
 
   async #keepWorking(): Promise<void> {
     for (let failures = 0; !this.#stopped; ) {
-      await this.#runner.promise.catch(() => {}); // its log has said why
+      await this.#runner.runner.promise.catch(() => {}); // its log has said why
       await this.#wait(Math.min(firstPause * 2 ** failures, longestPause));
       if (this.#stopped) break;
       try {
+        await this.#pool.query('select staffetta.free_jobs($1)', [[this.pool]]);
         this.#runner = await startRunner(this.#pool, this.#options, this.#logger);
         failures = 0;
         this.#options.log.info('jobs run again');
@@ -87,7 +94,7 @@ export class Jobs {
         failures += 1;
       }
     }
-    await this.#runner.stop().catch(() => {});
+    await this.#runner.runner.stop().catch(() => {});
   }
 
   async #wait(milliseconds: number): Promise<void> {
@@ -99,18 +106,27 @@ export class Jobs {
   }
 }
 
+interface PooledRunner {
+  readonly runner: Runner;
+  readonly pool: string;
+}
+
 async function startRunner(
-  pool: pg.Pool,
+  pgPool: pg.Pool,
   { tasks, crontab, concurrency }: JobsOptions,
   logger: Logger,
-): Promise<Runner> {
+): Promise<PooledRunner> {
   const events: WorkerEvents = new EventEmitter();
   const firstLook = Promise.withResolvers<boolean>();
+  let pool = '';
+  events.once('pool:create', ({ workerPool }) => {
+    pool = workerPool.id;
+  });
   events.once('job:start', () => firstLook.resolve(true));
   events.once('worker:getJob:empty', () => firstLook.resolve(true));
   events.once('worker:getJob:error', () => firstLook.resolve(false));
   const runner = await run({
-    pgPool: pool,
+    pgPool,
     events,
     noHandleSignals: true,
     taskList: tasks,
@@ -120,7 +136,7 @@ async function startRunner(
     pollInterval: 2_000,
   });
   void firstLook.promise.then((succeeded) => (succeeded ? undefined : runner.stop().catch(() => {})));
-  return runner;
+  return { runner, pool };
 }
 
 /** graphile-worker's own messages: each job's start and end are details, everything else as it says. */

@@ -8,9 +8,12 @@ import type { PumpEvents } from './deliver/pump.ts';
 import { openDestinations } from './destinations.ts';
 import { readFeeds } from './ingest/feeds.ts';
 import { Ingest } from './ingest/ingest.ts';
+import { beat, Instance, Refused } from './instance.ts';
 import type { Log } from './log.ts';
 import { Pumps } from './pumps.ts';
+import { reconcileDue } from './reconcile/due.ts';
 import { rescanOwed } from './reconcile/rescan.ts';
+import { revisit } from './reconcile/revisit.ts';
 
 /** Pauses of our own making – members gathered, removals waiting for re-insertion – are waited for up to so many seconds. */
 const patience = 15;
@@ -36,31 +39,53 @@ export async function runOnce(
     'staffetta once',
     Object.keys(config.targets).reduce((sum, target) => sum + slots(target), 2),
   );
-  const { database } = session;
+  const { database, unhurried } = session;
+  const instance = new Instance(database, loaded);
+  let beating: NodeJS.Timeout | undefined;
   try {
+    const { refusal } = await instance.refusal();
+    if (refusal) throw new Refused(refusal);
+    await instance.beat('once');
+    beating = setInterval(() => void instance.beat('once').catch(() => {}), beat);
+    await instance.takeOver();
     const destinations = await openDestinations(database, loaded);
     let done = 0;
+    let batches = 0;
+    const stopped = new Set<string>();
     const events: PumpEvents = {
       settled(target, outcomes) {
+        batches += 1;
         done += outcomes.filter(({ outcome }) => outcome === 'done').length;
         settled?.(target, outcomes);
       },
       told: () => {},
-      stopped: (target, reason) => log.warn({ target, reason }, 'the target is not sent anything at present'),
+      stopped(target, reason) {
+        stopped.add(target);
+        log.warn({ target, reason }, 'the target is not sent anything at present');
+      },
     };
     try {
       await database.query('select staffetta.ensure_journal_partitions()');
       const ingest = new Ingest(await readFeeds(database, Object.keys(config.entities)), revision);
-      const pumps = new Pumps(database, destinations, { slots, revision, events, stop });
+      const pumps = new Pumps(database, destinations, { slots, claimant: instance, events, stop });
+      let idle = 0;
       for (let probeNow = true; ; probeNow = false) {
-        await ingest.drain(database, await readParameters(database));
-        await rescanOwed(database, log, false);
+        const before = batches;
+        await ingest.drain(unhurried, await readParameters(database));
+        await rescanOwed(unhurried, log, false);
+        await unhurried.query('select staffetta.enqueue_steps()');
+        await revisit(unhurried);
+        await reconcileDue(database, loaded, destinations, { all: false, log, stop });
         pumps.reset();
         await pumps.runAll({ probeNow });
-        const { events: more } = await ingest.drain(database, await readParameters(database));
+        const { events: more } = await ingest.drain(unhurried, await readParameters(database));
         if (stop.aborted) break;
         if (more > 0) continue;
-        const next = Math.min(...(await findDue(database)).map(({ soon }) => soon ?? Number.POSITIVE_INFINITY));
+        idle = batches === before ? idle + 1 : 0;
+        const due = (await findDue(database)).filter(({ target }) => !stopped.has(target));
+        // It became due since the pumps ended; or, where they find nothing twice, nobody may have it at present.
+        if (idle < 2 && due.some(({ due }) => due > 0)) continue;
+        const next = Math.min(...due.map(({ soon }) => soon ?? Number.POSITIVE_INFINITY));
         if (next > patience) break;
         await new Promise((resolve) => setTimeout(resolve, Math.max(next, 0) * 1000 + 5));
       }
@@ -69,6 +94,8 @@ export async function runOnce(
       await Promise.all([...destinations.values()].map(({ target }) => target.close()));
     }
   } finally {
+    clearInterval(beating);
+    await instance.end().catch(() => {});
     await session.end();
   }
 }

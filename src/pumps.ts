@@ -1,5 +1,6 @@
 import type { AddJobsFunction } from 'graphile-worker';
 import type { Queryable } from './database/transaction.ts';
+import type { Claimant } from './deliver/claim.ts';
 import { findDue, mostCounted } from './deliver/due.ts';
 import { Pump, type PumpEvents } from './deliver/pump.ts';
 import type { Destination } from './deliver/route.ts';
@@ -19,14 +20,14 @@ export class Pumps {
     destinations: ReadonlyMap<string, Destination>,
     {
       slots,
-      revision,
+      claimant,
       events,
       stop,
-    }: { slots: (target: string) => number; revision: string; events: PumpEvents; stop: AbortSignal },
+    }: { slots: (target: string) => number; claimant: Claimant; events: PumpEvents; stop: AbortSignal },
   ) {
     this.#pumps = new Map(
       [...destinations.values()].map((destination) => {
-        const create = () => new Pump(database, destination, revision, events, stop);
+        const create = () => new Pump(database, destination, claimant, events, stop);
         return [
           destination.name,
           { batch: destination.batch, slots: Array.from({ length: slots(destination.name) }, create) },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Pumps } from '../src/pumps.ts';
-import { createStage, revision, type Stage } from './deliver/stage.ts';
+import { claimant, createStage, type Stage } from './deliver/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -18,7 +18,7 @@ async function kicked(deliveries: number): Promise<unknown[]> {
   const destination = stage.destination({ batch: 500 });
   const pumps = new Pumps(stage.pool, new Map([[destination.name, destination]]), {
     slots: () => 6,
-    revision,
+    claimant,
     events: { settled: () => {}, told: () => {}, stopped: () => {} },
     stop: new AbortController().signal,
   });

@@ -12,11 +12,14 @@ import { inFile } from '../database/in-file.ts';
 import { migrate } from '../database/migrate.ts';
 import { explainLoad } from '../desired/explain.ts';
 import { mappingsOf } from '../desired/mapping.ts';
+import { recordFeeds } from './feeds.ts';
 import { generate, hashOfObject, objectKey, readGenerated, type Wanted } from './generate.ts';
 import { inspect } from './inspect.ts';
 import { withShortLocks } from './lock.ts';
 import { makeObjects, remember, removeObjects, staleObjects } from './objects.ts';
 import { type RouteChange, recordTargets } from './record.ts';
+import { recordSettings } from './settings.ts';
+import { recordWriteBacks } from './write-backs.ts';
 
 /** What an `apply` did. */
 export interface Applied {
@@ -115,7 +118,14 @@ async function map(
   const remapped = new Set((await makeObjects(client, before, wanted.desired)).map(({ name }) => name));
   const all = [...wanted.keys.map(({ object }) => object), ...wanted.scopes, ...wanted.desired];
   await removeObjects(client, staleObjects(before, ['keys', 'scope', 'desired'], all));
-  return recordTargets(client, loaded, { libraryChanged, entities, remapped });
+  await recordFeeds(
+    client,
+    wanted.captures.map(({ source }) => source),
+  );
+  await recordSettings(client, loaded.config);
+  const recorded = await recordTargets(client, loaded, { libraryChanged, entities, remapped });
+  await recordWriteBacks(client, mappingsOf(loaded.config));
+  return recorded;
 }
 
 /** Takes the triggers from tables that are no longer configured. */

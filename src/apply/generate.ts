@@ -44,17 +44,23 @@ export function hashOfObject(object: Generated, relation?: number): string {
 }
 
 /**
- * What stands in the database: kind and name → hash. What somebody dropped does not, nor does a capture of which a
- * trigger is missing or does not fire: it has five, or four where one trigger sees to all of every UPDATE.
+ * What stands in the database: kind and name → hash. What somebody dropped does not, nor does a capture of which the
+ * table or a partition lacks a trigger, or has one that does not fire when it should: each has five, or four where one
+ * trigger sees to all of every UPDATE.
  */
 export async function readGenerated(database: Queryable): Promise<Map<string, string>> {
   const { rows } = await database.query<{ kind: string; name: string; hash: string }>(
     `select kind, name, hash from staffetta.generated g
      where case kind
        when 'capture' then (
-         select count(*) = case when bool_or(t.tgname = 'staffetta_u' and (t.tgtype & 1 = 1 or t.tgoldtable is not null)) then 4 else 5 end
-         from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-         where format('%I.%I', n.nspname, c.relname) = g.name and t.tgname ~ '^staffetta_[iukdt]$' and t.tgenabled in ('O', 'A'))
+         select coalesce(bool_and(part.whole), false) from (
+           select count(t.oid) = case when bool_or(t.tgname = 'staffetta_u' and (t.tgtype & 1 = 1 or t.tgoldtable is not null)) then 4 else 5 end as whole
+           from pg_class c join pg_namespace n on n.oid = c.relnamespace
+           cross join lateral (select c.oid union select relid from pg_partition_tree(c.oid)) as p(oid)
+           join pg_class part on part.oid = p.oid and part.relkind in ('r', 'p')
+           left join pg_trigger t on t.tgrelid = part.oid and t.tgname ~ '^staffetta_[iukdt]$'
+             and t.tgenabled in ('A', case when t.tgnargs = 0 then 'O' end)
+           where format('%I.%I', n.nspname, c.relname) = g.name group by part.oid) part)
        when 'keys' then to_regprocedure(g.name || '(text[])') is not null
        when 'desired' then to_regclass(format('staffetta.%I', g.name)) is not null
        else true end`,

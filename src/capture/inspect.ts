@@ -1,18 +1,11 @@
 import type pg from 'pg';
 import type { Problem } from '../config/problem.ts';
 import type { Config, SourceConfig } from '../config/schema.ts';
-import { parseRelation } from '../desired/catalog.ts';
-import type { Column, Feed, Source } from './source.ts';
+import type { Feed, Source } from './source.ts';
+import { findTable, type Table } from './table.ts';
 
 /** The key types of the entities: canonical text of a value (see `desired/`). */
 export type KeyTypes = ReadonlyMap<string, { readonly canonical: (expression: string) => string }>;
-
-interface Table {
-  readonly relation: number;
-  readonly name: string;
-  readonly partitions: readonly string[] | undefined;
-  readonly columns: ReadonlyMap<string, Column>;
-}
 
 interface Use {
   readonly entity: string;
@@ -52,6 +45,8 @@ export async function inspectSources(
         continue;
       }
       names.set(table.relation, name);
+      if (source.capture === 'row, always' && table.notOurs !== undefined)
+        problems.push({ path: [...use.path, 'capture'], message: table.notOurs });
       for (const [index, column] of (source.columns ?? []).entries()) {
         if (!table.columns.has(column))
           problems.push({ path: [...use.path, 'columns', index], message: noColumn(table, column) });
@@ -65,19 +60,32 @@ export async function inspectSources(
       }
     }
   }
+  for (const { table: whole } of sources.values()) {
+    const parts = [...sources.values()].filter(({ table }) => whole.partitions?.includes(table.name));
+    for (const { table, uses } of parts) {
+      const message = `${table.name} is a partition of ${whole.name}, which is captured with all its partitions; expected one of the two`;
+      problems.push(...uses.map(({ use }) => ({ path: use.path, message })));
+    }
+  }
   return {
     problems,
     sources: [...sources.values()].map(({ table, uses }) => {
       const reads = new Set([...(known.get(table.name) ?? []), ...uses.flatMap((use) => use.reads)]);
       const watched = new Set([...reads, ...uses.flatMap(({ use }) => use.config.columns ?? [])]);
       const pick = (names: Set<string>) => [...names].flatMap((name) => table.columns.get(name) ?? []);
+      const byRow = uses.some(({ use }) => use.config.capture !== 'statement');
       return {
         name: table.name,
         relation: table.relation,
         columns: pick(reads),
         partitions: table.partitions,
-        // A row that moves to another partition fires no row trigger, which `columns:` needs.
-        watched: !table.partitions && uses.every(({ use }) => use.config.columns) ? pick(watched) : undefined,
+        owner: table.owner,
+        byRow,
+        always: uses.some(({ use }) => use.config.capture === 'row, always'),
+        // A row that moves to another partition fires no row trigger for UPDATE, which `columns:` needs, but those for
+        // DELETE and INSERT.
+        watched:
+          (byRow || !table.partitions) && uses.every(({ use }) => use.config.columns) ? pick(watched) : undefined,
         notify: uses.some(({ use }) => use.config.notify ?? rings ?? false),
         feeds: uses.map(({ feed }) => feed),
       };
@@ -87,55 +95,6 @@ export async function inspectSources(
 
 function noColumn(table: Table, column: string): string {
   return `table ${table.name} has no column "${column}"; it has ${[...table.columns.keys()].join(', ')}`;
-}
-
-/** The table, or what is wrong with it. */
-async function findTable(client: pg.ClientBase, name: string): Promise<Table | string> {
-  const parsed = parseRelation(name);
-  if (!parsed) return `found "${name}", expected schema.table`;
-  const { rows } = await client.query<{
-    relation: number;
-    name: string;
-    schema: string;
-    kind: string;
-    usable: boolean;
-    allowed: boolean;
-    owner: string;
-    partitions: string[];
-    refused: string | null;
-  }>(
-    `select c.oid as relation, format('%I.%I', n.nspname, c.relname) as name, quote_ident(n.nspname) as schema, c.relkind as kind,
-            has_schema_privilege(n.oid, 'usage') as usable, has_table_privilege(c.oid, 'trigger') as allowed, quote_ident(current_user) as owner, p.*
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     cross join lateral (
-       select coalesce(array_agg(format('%I.%I', pn.nspname, pc.relname) order by pn.nspname, pc.relname), '{}') as partitions,
-         min(format('%I.%I', pn.nspname, pc.relname)) filter (where not has_table_privilege(pc.oid, 'trigger')) as refused
-       from pg_partition_tree(c.oid) t join pg_class pc on pc.oid = t.relid join pg_namespace pn on pn.oid = pc.relnamespace
-       where t.level > 0 and pc.relkind in ('r', 'p')) p
-     where n.nspname = $1 and c.relname = $2`,
-    [parsed.schema, parsed.name],
-  );
-  const [table] = rows;
-  if (!table) return `there is no table ${name}; expected schema.table of a table in this database`;
-  if (table.kind !== 'r' && table.kind !== 'p') return `${name} is not a table; only tables can be captured`;
-  if (!table.usable)
-    return `no right to use the schema of ${table.name}; run: grant usage on schema ${table.schema} to ${table.owner}`;
-  const refused = table.allowed ? table.refused : table.name;
-  if (refused !== null)
-    return `no right to attach triggers to ${refused}; run: grant trigger on ${refused} to ${table.owner}`;
-  const columns = await client.query<Column>(
-    `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
-            a.atttypid = any('{int2,int4,int8,oid,bool,uuid,date,timestamp,timestamptz,bytea,text,varchar}'::regtype[])
-              and coalesce(c.collisdeterministic, true) as exact,
-            t.typtype = 'e' or coalesce(nullif(t.typbasetype, 0), t.oid)
-              = any('{int2,int4,int8,oid,bool,uuid,numeric,text,varchar,bpchar}'::regtype[]) as steady,
-            a.attgenerated = 'v' as virtual
-     from pg_attribute a join pg_type t on t.oid = a.atttypid left join pg_collation c on c.oid = a.attcollation
-     where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`,
-    [table.relation],
-  );
-  const partitions = table.kind === 'p' ? table.partitions : undefined;
-  return { ...table, partitions, columns: new Map(columns.rows.map((column) => [column.name, column])) };
 }
 
 async function inspectFeed(

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { type Generated, hashOf } from '../database/generated.ts';
+import { parseRelation } from '../desired/catalog.ts';
 import { type Feed, type Source, slug } from './source.ts';
 
 const { escapeIdentifier } = pg;
@@ -71,6 +72,5 @@ export function removeKeys(name: string): string[] {
 
 /** The unqualified name of a table, so that a key expression may say `person.id` as well as `id`. */
 function tableName(source: string): string {
-  const [, quoted, plain] = /(?:"((?:[^"]|"")+)"|([^".]+))$/.exec(source) ?? [];
-  return quoted?.replaceAll('""', '"') ?? plain ?? source;
+  return parseRelation(source)?.name ?? source;
 }

@@ -8,6 +8,12 @@ export interface Source {
   readonly columns: readonly Column[];
   /** Its partitions, on every level: who writes to one of them does not fire the triggers of the whole. Undefined: a plain table. */
   readonly partitions: readonly string[] | undefined;
+  /** Its owner, quoted: makes and attaches partitions, which then get our row triggers. */
+  readonly owner: string;
+  /** Row by row instead of statement by statement. */
+  readonly byRow: boolean;
+  /** Also in sessions that replicate (`session_replication_role = replica`): the subscriptions of logical replication. */
+  readonly always: boolean;
   /** UPDATEs of other columns do not matter. Undefined: every UPDATE matters. */
   readonly watched: readonly Column[] | undefined;
   /** Whether its triggers ring the bell (PROTOCOL A1, A4). */

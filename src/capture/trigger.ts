@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type Generated, hashOf } from '../database/generated.ts';
-import { sessionSettings } from '../database/pool.ts';
+import { valueSettings } from '../database/pool.ts';
 import { type Column, type Source, slug } from './source.ts';
 
 const { escapeIdentifier, escapeLiteral } = pg;
@@ -28,16 +28,26 @@ export function removeCapture(source: string): string[] {
  * source" and never an error of the application's statement (A6). It rings only if something was recorded and a drainer
  * is parked (A1). SECURITY DEFINER: the application's role needs no right on anything of Staffetta's.
  *
- * UPDATE without `columns:` takes a statement trigger on the new rows and a row trigger for keys that changed (A5);
- * with `columns:` one row trigger, which costs nothing where no watched column changed. A partitioned table takes one
- * statement trigger on old and new rows, on it and on each partition: a row that moves fires no row trigger for UPDATE.
+ * By statement: UPDATE without `columns:` takes a statement trigger on the new rows and a row trigger for keys that
+ * changed (A5); with `columns:` one row trigger, which costs nothing where no watched column changed. A partitioned
+ * table takes one statement trigger on old and new rows, on it and on each partition: a row that moves fires no row
+ * trigger for UPDATE.
+ *
+ * By row: one row trigger for each of INSERT, UPDATE and DELETE, which PostgreSQL itself gives to every partition, also
+ * to those that are made or attached later. Whoever does that must be allowed to execute the function, as only the owner
+ * of the table can. Only such triggers, set to fire always, see what logical replication applies.
  */
 export function compileCapture(source: Source): Generated {
   const name = captureFunction(source.name);
-  const trigger = (suffix: string, event: string, rest: string) =>
-    [source.name, ...(source.partitions ?? [])].map(
-      (table) => `create trigger staffetta_${suffix} after ${event} on ${table} ${rest} execute function ${name}()`,
-    );
+  const { partitions, byRow, always, owner } = source;
+  // The argument tells whoever looks, `apply` too, that the trigger is to fire always.
+  const call = `execute function ${name}(${always ? `'always'` : ''})`;
+  const attach = (suffix: string, event: string, rest: string, tables: readonly string[]) =>
+    tables.flatMap((table) => [
+      `create trigger staffetta_${suffix} after ${event} on ${table} ${rest} ${call}`,
+      ...(always ? [`alter table ${table} enable always trigger staffetta_${suffix}`] : []),
+    ]);
+  const each = [source.name, ...(partitions ?? [])];
   return {
     kind: 'capture',
     name: source.name,
@@ -46,24 +56,39 @@ export function compileCapture(source: Source): Generated {
       ...removeCapture(source.name),
       `create function ${name}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp${pinned(source)} as ${escapeLiteral(captureBody(source))}`,
       `revoke all on function ${name}() from public`,
-      ...trigger('i', 'insert', 'referencing new table as n for each statement'),
-      ...updateTriggers(source, trigger),
-      ...trigger('d', 'delete', 'referencing old table as o for each statement'),
-      ...trigger('t', 'truncate', 'for each statement'),
+      ...(byRow && partitions ? [`grant execute on function ${name}() to ${owner}`] : []),
+      ...(byRow ? rowTriggers(source) : statementTriggers(source)).flatMap(([suffix, event, rest]) =>
+        attach(suffix, event, rest, byRow ? [source.name] : each),
+      ),
+      ...attach('t', 'truncate', 'for each statement', each),
     ],
     remove: removeCapture(source.name),
   };
 }
 
-function updateTriggers(
-  { partitions, watched, columns }: Source,
-  trigger: (suffix: string, event: string, rest: string) => string[],
-): string[] {
-  if (partitions) return trigger('u', 'update', 'referencing old table as o new table as n for each statement');
-  if (watched) return trigger('u', 'update', `for each row when (${anyDistinct(watched)})`);
+type Trigger = readonly [suffix: string, event: string, rest: string];
+
+function rowTriggers({ watched }: Source): Trigger[] {
   return [
-    ...trigger('u', 'update', 'referencing new table as n for each statement'),
-    ...trigger('k', 'update', `for each row when (${anyDistinct(columns)})`),
+    ['i', 'insert', 'for each row'],
+    ['u', 'update', watched ? `for each row when (${anyDistinct(watched)})` : 'for each row'],
+    ['d', 'delete', 'for each row'],
+  ];
+}
+
+function statementTriggers({ partitions, watched, columns }: Source): Trigger[] {
+  const update: Trigger[] = partitions
+    ? [['u', 'update', 'referencing old table as o new table as n for each statement']]
+    : watched
+      ? [['u', 'update', `for each row when (${anyDistinct(watched)})`]]
+      : [
+          ['u', 'update', 'referencing new table as n for each statement'],
+          ['k', 'update', `for each row when (${anyDistinct(columns)})`],
+        ];
+  return [
+    ['i', 'insert', 'referencing new table as n for each statement'],
+    ...update,
+    ['d', 'delete', 'referencing old table as o for each statement'],
   ];
 }
 
@@ -71,15 +96,54 @@ function updateTriggers(
 function pinned({ columns }: Source): string {
   if (columns.every(({ steady }) => steady)) return '';
   return (['TimeZone', 'DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output'] as const)
-    .map((name) => ` set ${name} = ${escapeLiteral(sessionSettings[name])}`)
+    .map((name) => ` set ${name} = ${escapeLiteral(valueSettings[name])}`)
     .join('');
 }
 
 function captureBody(source: Source): string {
-  const record = 'insert into staffetta.event (source, op, cols)';
+  const bell = source.notify
+    ? `
+  if recorded > 0 and not (pg_try_advisory_lock_shared(${parkedLock}) and pg_advisory_unlock_shared(${parkedLock})) then
+    perform pg_notify('${bellChannel}', '');
+  end if;`
+    : '';
+  return `
+declare recorded bigint := 1;
+begin
+  begin
+    ${source.byRow ? recordRow(source) : recordStatement(source)}
+  exception when others then
+    ${record} values (${escapeLiteral(source.name)}, 'R', null);
+    recorded := 1;
+  end;${bell}
+  return null;
+end`;
+}
+
+const record = 'insert into staffetta.event (source, op, cols)';
+
+function valuesOf({ columns }: Source, row: string): string {
+  return `array[${columns.map(({ name }) => `${row}.${escapeIdentifier(name)}::text`).join(', ')}]`;
+}
+
+/** Of an UPDATE the new key, and the old one where it is another. */
+function recordRow(source: Source): string {
   const origin = escapeLiteral(source.name);
-  const values = (row: string) =>
-    `array[${source.columns.map((column) => `${row}.${escapeIdentifier(column.name)}::text`).join(', ')}]`;
+  return `if tg_op = 'TRUNCATE' then
+      ${record} values (${origin}, 'R', null);
+    elsif tg_op = 'DELETE' then
+      ${record} values (${origin}, 'D', ${valuesOf(source, 'old')});
+    else
+      ${record} values (${origin}, left(tg_op, 1)::"char", ${valuesOf(source, 'new')});
+      if tg_op = 'UPDATE' then
+        if ${anyDistinct(source.columns)} then ${record} values (${origin}, 'U', ${valuesOf(source, 'old')}); end if;
+      end if;
+    end if;`;
+}
+
+function recordStatement(source: Source): string {
+  const origin = escapeLiteral(source.name);
+  const values = (row: string) => valuesOf(source, row);
   const old = `${record} values (${origin}, 'U', ${values('old')});`;
   const byRow = source.watched
     ? `${record} values (${origin}, 'U', ${values('new')});
@@ -91,17 +155,7 @@ function captureBody(source: Source): string {
       get diagnostics recorded = row_count;
     `
     : '';
-  const bell = source.notify
-    ? `
-  if recorded > 0 and not (pg_try_advisory_lock_shared(${parkedLock}) and pg_advisory_unlock_shared(${parkedLock})) then
-    perform pg_notify('${bellChannel}', '');
-  end if;`
-    : '';
-  return `
-declare recorded bigint := 1;
-begin
-  begin
-    if tg_level = 'ROW' then
+  return `if tg_level = 'ROW' then
       ${byRow}
     elsif tg_op = 'TRUNCATE' then
       ${record} values (${origin}, 'R', null);
@@ -111,13 +165,7 @@ begin
     ${moved}else
       ${record} select ${origin}, left(tg_op, 1)::"char", ${values('n')} from n;
       get diagnostics recorded = row_count;
-    end if;
-  exception when others then
-    ${record} values (${origin}, 'R', null);
-    recorded := 1;
-  end;${bell}
-  return null;
-end`;
+    end if;`;
 }
 
 /** SQL that tells whether a row's columns have changed. */

@@ -2,7 +2,8 @@ import type { Explained } from './show-explained.ts';
 
 /** One sentence for a person: how it stands with an identity on a target, and what to do. */
 export function advise(explained: Explained): string {
-  const { target, entity, key, target_state, unreadable, desired, link, delivery, preview } = explained;
+  const { target, entity, key, target_state, unreadable, desired, link, live, delivery, preview, deprovisioning } =
+    explained;
   const retry = `staffetta retry ${target} ${entity} ${key}`;
   if (unreadable !== null)
     return 'Correct the view or the mapping (then run "staffetta apply"); nothing is sent or removed meanwhile.';
@@ -18,8 +19,12 @@ export function advise(explained: Explained): string {
     return 'It goes on by itself as soon as what it waits for is there; explain that key next.';
   if (delivery && delivery.attempts > 0) return `It is tried again by itself; to try at once: "${retry}".`;
   if (delivery) return 'It is on its way; nothing to do, as long as a daemon runs ("staffetta status").';
+  if (live?.error === null && (live.differing.length > 0 || (live.remote_id === null) !== (link === null)))
+    return `The entry on the target is not as Staffetta left it: "staffetta replay ${entity} ${key}" mends it, and "staffetta reconcile ${target}" says who else differs.`;
   if (preview.some(({ operation }) => operation !== 'nothing'))
     return `The target is not as it should be and nothing is owed: a change was not captured. Run "staffetta replay ${entity} ${key}", and see whether the table it was made in is a source.`;
+  if (deprovisioning?.next_step)
+    return `Its identity has left the view; "${deprovisioning.next_step}" follows by itself when its time has come. Put the row back before that, and the entry is as it was.`;
   if (desired === null && link === null)
     return 'It is neither in the view nor on the target; nothing to do. If it should be there, see why the view leaves it out.';
   if (desired?.released && link === null) return 'It does not meet the condition "only" of the mapping; nothing to do.';

@@ -1,14 +1,25 @@
 import type { Command } from 'commander';
 import { apply } from '../apply/apply.ts';
 import { dryRun } from '../apply/dry-run.ts';
-import { type CommonOptions, defineCommand, print, withDatabase } from './command.ts';
+import { planApply } from '../apply/plan.ts';
+import { type CommonOptions, defineCommand, print, UserError, withDatabase } from './command.ts';
+import { showPlan } from './show-plan.ts';
 
-/** `staffetta apply [--dry-run]`: brings the database to what the configuration says. */
+/** `staffetta apply [--dry-run | --plan]`: brings the database to what the configuration says. */
 export function applyCommand(): Command {
   return defineCommand('apply', 'bring the database to what the configuration says')
     .option('--dry-run', 'print the SQL that would be run, and change nothing')
-    .action((options: CommonOptions & { dryRun?: boolean }) =>
+    .option('--plan', 'say what it would do to the entries of each target, and change nothing')
+    .action((options: CommonOptions & { dryRun?: boolean; plan?: boolean }) =>
       withDatabase(options, async ({ loaded, pool }) => {
+        if (options.plan) {
+          if (options.dryRun) throw new UserError('Choose one of --dry-run and --plan.', 2);
+          const planned = await planApply(pool, loaded);
+          if (options.json) print(options, { ...planned });
+          else console.log(showPlan(planned));
+          if (planned.routes.some(({ error }) => error !== null)) process.exitCode = 1;
+          return;
+        }
         if (options.dryRun) {
           const statements = await dryRun(pool, loaded);
           if (options.json) print(options, { statements });

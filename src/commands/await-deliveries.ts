@@ -26,11 +26,8 @@ export interface Awaited {
   readonly unfinished: number;
 }
 
-const owedRows = `
-  select b.target, b.entity, b.key, b.state in ('parked', 'held') or t.state in ('paused', 'quarantined', 'retired') as stuck,
-    coalesce(case when b.state in ('parked', 'held') then b.error end, b.why) as error
-  from staffetta.backlog b join staffetta.target t on t.target = b.target
-  where b.target = $1 and b.entity = $2 and ($3::text[] is null or b.key = any($3))`;
+/** What `staffetta.wait_for` waits for, too, but for changes that are not ingested: a replay reads them whether or not they are. */
+const owedRows = `select o.target, o.entity, o.key, o.stuck, o.why as error from staffetta.owed($2, $3, $1, null) o`;
 
 /** The longest pause between two looks, in milliseconds. */
 const longestPause = 2000;

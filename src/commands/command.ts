@@ -24,14 +24,19 @@ export function defineCommand(name: string, description: string): Command {
     .exitOverride();
 }
 
-/** Loads the configuration, shows its warnings on standard error, and does the work. Throws ConfigError. */
+/** Loads the configuration and shows its warnings on standard error. Throws ConfigError. */
+export function load({ config }: CommonOptions): LoadedConfig {
+  const loaded = loadConfig(config);
+  for (const warning of loaded.warnings) console.error(`warning: ${formatProblem(warning)}`);
+  return loaded;
+}
+
+/** Loads the configuration and does the work. Throws ConfigError. */
 export async function withConfig<T>(
   options: CommonOptions,
   work: (loaded: LoadedConfig) => T | Promise<T>,
 ): Promise<T> {
-  const loaded = loadConfig(options.config);
-  for (const warning of loaded.warnings) console.error(`warning: ${formatProblem(warning)}`);
-  return await work(loaded);
+  return await work(load(options));
 }
 
 /** Loads the configuration and connects to its database; the connections are closed when the work is over. */

@@ -11,7 +11,9 @@ export async function connect(url: string): Promise<pg.Pool> {
   let pool: pg.Pool | undefined;
   try {
     pool = createPool(url, 'staffetta');
+    const { onConnect } = pool.options;
     pool.options.onConnect = async (client) => {
+      await onConnect?.(client);
       await client.query(`select set_config('staffetta.actor', $1, false)`, [userName()]);
     };
     (await pool.connect()).release();

@@ -3,8 +3,10 @@ import pg from 'pg';
 import { LockTimeout } from '../apply/lock.ts';
 import { ConfigError } from '../config/problem.ts';
 import { SecretError } from '../config/secret.ts';
+import { SchemaMismatch } from '../database/migrate.ts';
 import { LaunchError } from '../demo/launch-error.ts';
 import { TourError } from '../demo/tour-error.ts';
+import { Refused } from '../instance.ts';
 import { UserError } from './user-error.ts';
 
 /** What a command that failed says, on standard error, and the exit code it ends with. */
@@ -20,7 +22,8 @@ export function describeFailure(error: unknown, debug = process.env.STAFFETTA_DE
   if (error instanceof ConfigError || error instanceof SecretError) return { message: error.message, exitCode: 2 };
   if (error instanceof UserError) return { message: error.message, exitCode: error.exitCode };
   if (error instanceof LaunchError || error instanceof TourError) return { message: error.message, exitCode: 1 };
-  if (error instanceof LockTimeout) return { message: error.message, exitCode: 1 };
+  if (error instanceof LockTimeout || error instanceof Refused || error instanceof SchemaMismatch)
+    return { message: error.message, exitCode: 1 };
   if (debug && error instanceof Error) return { message: error.stack ?? error.message, exitCode: 1 };
   return { message: `${words(error)}\n(STAFFETTA_DEBUG=1 shows where this happened.)`, exitCode: 1 };
 }

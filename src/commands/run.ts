@@ -1,21 +1,22 @@
 import type { Command } from 'commander';
-import { Daemon } from '../daemon.ts';
 import { isPassing } from '../database/sqlstate.ts';
 import { createLog } from '../log.ts';
 import { runOnce } from '../once.ts';
-import { type CommonOptions, defineCommand, print, withConfig, withDatabase } from './command.ts';
+import { Service } from '../service.ts';
+import { type CommonOptions, defineCommand, load, print, withConfig, withDatabase } from './command.ts';
 import { connect } from './connection.ts';
+import { describeFailure } from './failure.ts';
 
-/** `staffetta run [--once]`: the daemon, or one drain of everything that is due. */
+/** `staffetta run [--once]`: the daemon, which reads its configuration again on SIGHUP; or one drain of everything that is due. */
 export function runCommand(): Command {
-  return defineCommand('run', 'carry changes to the targets until stopped')
+  return defineCommand('run', 'carry changes to the targets until stopped; SIGHUP reloads the configuration')
     .option('--once', 'deliver everything that is due, then exit: 1 while something is still due')
     .action((options: CommonOptions & { once?: boolean }) => (options.once ? once(options) : daemon(options)));
 }
 
 async function once(options: CommonOptions): Promise<void> {
   const stop = new AbortController();
-  const release = onSignal(() => stop.abort());
+  const release = onSignals({ SIGTERM: () => stop.abort(), SIGINT: () => stop.abort() });
   try {
     await withDatabase(options, async ({ loaded }) => {
       const left = await runOnce(loaded, { log: createLog(), stop: stop.signal });
@@ -30,7 +31,12 @@ async function once(options: CommonOptions): Promise<void> {
 
 async function daemon(options: CommonOptions): Promise<void> {
   const stopped = Promise.withResolvers<void>();
-  const release = onSignal(() => stopped.resolve());
+  const started = Promise.withResolvers<Service>();
+  const release = onSignals({
+    SIGTERM: stopped.resolve,
+    SIGINT: stopped.resolve,
+    SIGHUP: () => void started.promise.then((service) => service.reload()),
+  });
   try {
     await withConfig(options, async (loaded) => {
       const { url, listen = url } = loaded.config.database;
@@ -45,11 +51,16 @@ async function daemon(options: CommonOptions): Promise<void> {
           'the end of a job was not recorded',
         );
       });
-      const daemon = await Daemon.start(loaded, { log });
+      const service = await Service.start(loaded, {
+        log,
+        load: () => load(options),
+        describe: (error) => describeFailure(error).message ?? '',
+      });
       log.info({ targets: Object.keys(loaded.config.targets) }, 'running');
+      started.resolve(service);
       await stopped.promise;
       log.info('stopping: finishing what is in flight');
-      await daemon.stop();
+      await service.stop();
       log.info('stopped');
     });
   } finally {
@@ -57,10 +68,10 @@ async function daemon(options: CommonOptions): Promise<void> {
   }
 }
 
-/** Calls `stop` on SIGTERM and SIGINT; answers with the function that ends this. */
-function onSignal(stop: () => void): () => void {
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+/** Calls a function whenever its signal comes; answers with the function that ends this. */
+function onSignals(handlers: Partial<Record<NodeJS.Signals, () => void>>): () => void {
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
   return () => {
-    process.off('SIGTERM', stop).off('SIGINT', stop);
+    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
   };
 }

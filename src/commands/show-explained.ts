@@ -1,3 +1,4 @@
+import type { LiveEntry } from './live-entry.ts';
 import { formatMoment } from './moment.ts';
 import { formatValue } from './table.ts';
 
@@ -16,10 +17,26 @@ export interface Explained {
     readonly attributes: Readonly<Record<string, unknown>> | null;
     readonly members: Readonly<Record<string, readonly string[]>> | null;
   } | null;
+  /** The view that says who is replicated, and the condition on it; null: the configuration has another opinion. */
+  readonly view: string | null;
+  readonly only: string | null;
+  /** Changes that were captured and are not ingested yet: any of them may be of this key. */
+  readonly captured: readonly string[];
   /** Why the desired state cannot be read. */
   readonly unreadable: string | null;
   /** What was last put there. */
   readonly link: { readonly remote_id: string; readonly state: string; readonly at: string } | null;
+  /** How it came by its entry; null: the journal does not tell (a bulk load, or long ago). */
+  readonly matched: { readonly operation: string; readonly at: string } | null;
+  /** The entry as it is on the target; null: nobody looked. */
+  readonly live: LiveEntry | null;
+  /** Who waits for its remote id, or is parked for want of it. */
+  readonly wanted_by: readonly {
+    readonly entity: string;
+    readonly key: string;
+    readonly state: string;
+    readonly error: string | null;
+  }[];
   readonly delivery: {
     readonly state: string;
     readonly why: string;
@@ -30,6 +47,12 @@ export interface Explained {
     readonly last_actor: string | null;
     readonly error_kind: string | null;
     readonly error: string | null;
+  } | null;
+  /** Since when its identity is known to be out of the view, and what is done next; null: it is not, for all we know. */
+  readonly deprovisioning: {
+    readonly since: string;
+    readonly next_step: string | null;
+    readonly next_at: string | null;
   } | null;
   /** What a replay would do now. */
   readonly preview: readonly {
@@ -56,9 +79,11 @@ export function showExplained(explained: Explained, advice: string): string {
   const state = target_state === 'active' ? '' : ` (${target_state}${target_reason ? `: ${target_reason}` : ''})`;
   return [
     `${entity} ${formatValue(key)} on ${target}${state}`,
-    ...section('scope', [scopeOf(explained)]),
+    ...section('scope', [scopeOf(explained), ...explained.captured]),
     ...section('desired', desiredLines(explained)),
-    ...section('link', [linkLine(explained)]),
+    ...section('link', linkLines(explained)),
+    ...section('live', liveLines(explained)),
+    ...section('deprovisioning', deprovisioningLines(explained)),
     ...section('delivery', deliveryLines(explained)),
     ...section('a replay would', previewLines(explained)),
     ...section(
@@ -73,10 +98,13 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.map((line, index) => `  ${(index === 0 ? title : '').padEnd(15)} ${line}`);
 }
 
-function scopeOf({ desired, unreadable }: Explained): string {
+function scopeOf({ desired, unreadable, view, only }: Explained): string {
   if (unreadable !== null) return `cannot be told: ${unreadable}`;
-  if (desired === null) return 'not in the view';
-  return desired.released ? 'in the view, but does not meet "only"' : 'in the view';
+  if (desired === null) return view === null ? 'not in the view' : `not in the view ${view}`;
+  if (!desired.released) return 'in the view';
+  return only === null
+    ? 'in the view, but does not meet "only"'
+    : `in the view, but does not meet "only": ${formatValue(only)}`;
 }
 
 function desiredLines({ desired }: Explained): string[] {
@@ -88,9 +116,47 @@ function desiredLines({ desired }: Explained): string[] {
   return [formatValue(desired.remote_id ?? '(no remote id)'), ...attributes, ...members];
 }
 
-function linkLine({ link, now }: Explained): string {
-  if (link === null) return 'none: nothing was put there';
-  return `${formatValue(link.remote_id)} (${link.state}, ${formatMoment(new Date(link.at), now)})`;
+const origins: Readonly<Record<string, string>> = {
+  create: 'created by Staffetta',
+  adopt: 'found by `match` and adopted',
+  'hand over': 'taken over from another key',
+};
+
+function linkLines({ link, matched, wanted_by, now }: Explained): string[] {
+  const wanted = wanted_by.map(({ entity, key, state, error }) => {
+    const why = error === null ? '' : `: ${formatValue(error)}`;
+    return `${entity} ${formatValue(key)} wants its remote id and is ${state}${why}`;
+  });
+  if (link === null) return ['none: nothing was put there', ...wanted];
+  const origin =
+    matched && `${origins[matched.operation] ?? matched.operation} ${formatMoment(new Date(matched.at), now)}`;
+  return [
+    `${formatValue(link.remote_id)} (${link.state}, ${formatMoment(new Date(link.at), now)})`,
+    ...(origin ? [origin] : []),
+    ...wanted,
+  ];
+}
+
+function liveLines({ live, link }: Explained): string[] {
+  if (live === null) return [];
+  if (live.error !== null) return [`cannot be read: ${formatValue(live.error)}`];
+  if (live.remote_id === null) return ['no entry'];
+  const moved = link !== null && link.remote_id !== live.remote_id ? ' (the link says another place)' : '';
+  const attributes = Object.entries(live.attributes).map(
+    ([name, values]) => `${live.differing.includes(name) ? '≠ ' : ''}${name}: ${formatValue(values)}`,
+  );
+  const missing = live.differing.filter((name) => !(name in live.attributes)).map((name) => `≠ ${name}: (nothing)`);
+  return [`${formatValue(live.remote_id)}${moved}`, ...attributes, ...missing];
+}
+
+function deprovisioningLines({ deprovisioning, now }: Explained): string[] {
+  if (deprovisioning === null) return [];
+  const { since, next_step, next_at } = deprovisioning;
+  const next =
+    next_step === null || next_at === null
+      ? 'nothing more: the entry stays as it is'
+      : `next: ${next_step}, ${formatMoment(new Date(next_at), now)}`;
+  return [`left the view ${formatMoment(new Date(since), now)}`, next];
 }
 
 function deliveryLines({ delivery, now }: Explained): string[] {

@@ -6,7 +6,8 @@ import { formatMoment, formatSeconds } from './moment.ts';
 
 interface Status extends pg.QueryResultRow {
   readonly target: string;
-  readonly entity: string;
+  /** Null: of a retired target that has no links. */
+  readonly entity: string | null;
   readonly state: string;
   readonly links: number;
   readonly pending: number;
@@ -74,7 +75,7 @@ function remarks(rows: readonly Status[]): string[] {
   for (const row of rows) {
     const notYet = row.not_yet.length > 0 ? [`configured, but not acted on yet: ${row.not_yet.join(', ')}`] : [];
     for (const remark of [...row.attention, ...notYet])
-      places.set(remark, [...(places.get(remark) ?? []), `${row.target} ${row.entity}`]);
+      places.set(remark, [...(places.get(remark) ?? []), [row.target, row.entity].filter(Boolean).join(' ')]);
   }
   return [...places].map(([remark, routes]) =>
     routes.length === rows.length ? remark : `${routes.join(', ')}: ${remark}`,

@@ -24,8 +24,8 @@ export function checkConfig(config: Config, written: unknown): Findings {
       ...checkNames(written),
       ...checkDatabase(config, written),
       ...targets.flatMap(([name, target]) => [
-        ...checkMode(target, ['targets', name]),
         ...checkAfter(name, config, written),
+        ...checkCircles(target, ['targets', name]),
         ...Object.entries(target.entities).flatMap(([entity, mapping]) => [
           ...checkEntity(entity, ['targets', name, 'entities', entity], written),
           ...checkMapping(mapping, ['targets', name, 'entities', entity], written),
@@ -59,13 +59,6 @@ function checkDatabase({ database }: Config, written: unknown): Problem[] {
       path: ['database', key],
       message: 'expected a connection string such as postgres://user@host:5432/database',
     }));
-}
-
-function checkMode({ mode }: TargetConfig, above: Path): Problem[] {
-  if (mode === 'live') return [];
-  return [
-    { path: [...above, 'mode'], message: `found ${quote(mode)}, expected live: the others are not in this version` },
-  ];
 }
 
 function checkAfter(name: string, config: Config, written: unknown): Problem[] {
@@ -108,15 +101,28 @@ function checkMapping(mapping: MappingConfig, above: Path, written: unknown): Pr
     ...checkTwice(Object.keys(mapping.attributes ?? {}), [...above, 'attributes']),
     ...(mapping.disable?.dn === undefined ? [] : checkTemplate(mapping.disable.dn, [...above, 'disable', 'dn'])),
     ...disable.flatMap(([name, template]) => checkTemplate(template, [...above, 'disable', 'attributes', name])),
+    ...checkSteps(mapping, above),
     ...checkDeprovision(mapping, above, written),
   ];
 }
 
 function checkAttribute(attribute: AttributeConfig, path: Path, written: unknown): Problem[] {
-  if (attribute.kind === 'template') {
-    return checkTemplate(attribute.template, typeof valueAt(written, path) === 'string' ? path : [...path, 'template']);
-  }
-  if (attribute.kind !== 'reference') return [];
+  if (attribute.kind === 'reference') return checkReference(attribute, path, written);
+  const secret = attribute.secret && attribute.policy === 'merge';
+  const message =
+    'found merge for a secret attribute, expected replace, initial or add: a value that is kept only as a hash cannot be taken out again';
+  const place = typeof valueAt(written, path) === 'string' ? path : [...path, 'template'];
+  return [
+    ...(attribute.kind === 'template' ? checkTemplate(attribute.template, place) : []),
+    ...(secret ? [{ path: [...path, 'policy'], message }] : []),
+  ];
+}
+
+function checkReference(
+  attribute: Extract<AttributeConfig, { kind: 'reference' }>,
+  path: Path,
+  written: unknown,
+): Problem[] {
   const entities = namesIn(written, path.slice(0, 3));
   if (entities.includes(attribute.ref)) return [];
   const found = quote(String(valueAt(written, [...path, 'ref'])));
@@ -147,6 +153,37 @@ function checkTemplate(text: string, path: Path): Problem[] {
     if (error instanceof TemplateError) return [{ path, message: `not a template: ${error.message}` }];
     throw error;
   }
+}
+
+/** Entries that need a member to be there, which needs one itself, and so on back to them, would never be made. */
+function checkCircles({ entities }: TargetConfig, above: Path): Problem[] {
+  const needs = Object.entries(entities).flatMap(([from, { attributes }]) =>
+    Object.entries(attributes ?? {}).flatMap(([name, attribute]) =>
+      attribute.kind === 'reference' && attribute.empty === 'delete' ? [{ from, to: attribute.ref, name }] : [],
+    ),
+  );
+  const leadsTo = (from: string, to: string, gone: readonly string[]): boolean =>
+    from === to ||
+    (!gone.includes(from) && needs.some((need) => need.from === from && leadsTo(need.to, to, [...gone, from])));
+  return needs
+    .filter(({ from, to }) => leadsTo(to, from, []))
+    .map(({ from, to, name }) => ({
+      path: [...above, 'entities', from, 'attributes', name, 'empty'],
+      message: `found delete, expected placeholder or keep: ${from} needs ${to}, which in the end needs ${from}, so that none would ever be made`,
+    }));
+}
+
+function checkSteps({ deprovision }: MappingConfig, above: Path): Problem[] {
+  return deprovision.flatMap((step, index): Problem[] => {
+    const before = deprovision[index - 1];
+    const path = [...above, 'deprovision', index];
+    if (!before) return [];
+    if (before.do !== 'disable')
+      return [{ path, message: `found a step after ${before.do}, expected none: nothing is left to be done` }];
+    if (step.do === 'disable') return [{ path, message: 'found disable again, expected it once' }];
+    if (step.do === 'keep' || step.after > before.after) return [];
+    return [{ path, message: 'expected a step later than the one before it, such as { after: 90d, do: delete }' }];
+  });
 }
 
 function checkDeprovision({ deprovision, disable }: MappingConfig, above: Path, written: unknown): Problem[] {

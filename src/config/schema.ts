@@ -41,7 +41,16 @@ const source = z.strictObject({
     .optional()
     .describe('Query that turns the key expressions of changed rows ($1, an array) into entity keys'),
   notify: z.boolean().optional().describe('Ring the bell. Default: on, unless the server allows prepared transactions'),
-  capture: z.literal('statement').default('statement').describe('How the table is captured'),
+  capture: z
+    .union(
+      [
+        z.enum(['statement', 'row', 'row, always']),
+        z.tuple([z.literal('row'), z.literal('always')]).transform((): 'row, always' => 'row, always'),
+      ],
+      { error: 'expected "statement", "row" or "row, always"' },
+    )
+    .prefault('statement')
+    .describe('How the table is captured; `row, always` also where a subscription or a replica session writes it'),
 });
 
 const entity = z.strictObject({
@@ -139,19 +148,33 @@ const ldapMapping = z.strictObject({
 });
 
 const shareError = 'expected a share from 0% to 100%, such as 10%';
-const share = z.string({ error: shareError }).regex(/^(100|[1-9]?\d)%$/, { error: shareError });
+const share = z
+  .string({ error: shareError })
+  .regex(/^(100|[1-9]?\d)%$/, { error: shareError })
+  .transform((text) => Number.parseInt(text, 10) / 100);
 
 const guard = z.strictObject({
-  removals: share.default('10%').describe('The share of all links that may be removed or disabled within the window'),
-  changes: share.default('50%').describe('The share of all links that may lose values or members within the window'),
+  removals: share
+    .prefault('10%')
+    .describe("The share of an entity's links that may be removed or disabled within the window; 100%: any number"),
+  changes: share
+    .prefault('50%')
+    .describe(
+      "The share of an entity's links that may lose all values or members of an attribute within the window; 100%: any number",
+    ),
   floor: z.int().min(0).default(25).describe('This many removals or changes are always allowed'),
   window: positiveDuration.prefault('24h').describe('The time that removals and changes are counted over'),
 });
 
 /** What every kind of target says of itself. */
 const common = {
-  mode: z.enum(['observe', 'manual', 'live']).default('live').describe('Only `live` in this version'),
-  guard: guard.optional().describe('Limits of removals and mass changes'),
+  mode: z
+    .enum(['observe', 'manual', 'live'])
+    .default('live')
+    .describe(
+      'observe: nothing is sent, what would be is journaled; manual: what an administrator approved is sent; live: everything',
+    ),
+  guard: guard.prefault({}).describe('Limits of removals and mass changes; what exceeds them is held'),
   after: z.array(name).default([]).describe('Targets that must have a key first'),
   slots: z.int().min(1).max(64).default(2).describe('Pumps that each daemon runs for this target at once'),
   batch: z.int().min(1).max(5000).default(500).describe('Deliveries that a pump claims at once'),

@@ -6,7 +6,9 @@
  * growing pauses, since reconnecting may silently forget what to listen to. Every `connected` counts as a bell: what
  * rang meanwhile was not heard.
  */
+import { Socket } from 'node:net';
 import pgListen, { type Subscriber } from 'pg-listen';
+import { farewell } from './client.ts';
 import { connectionOptions } from './pool.ts';
 
 const { default: createSubscriber } = pgListen; // a CommonJS module
@@ -22,6 +24,7 @@ export class Listener {
   readonly #channel: string;
   readonly #ring: (payload: string | undefined) => void;
   #subscriber: Subscriber | undefined;
+  #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   #closed = false;
@@ -44,8 +47,10 @@ export class Listener {
   }
 
   #connect(): void {
+    const socket = new Socket();
+    this.#socket = socket;
     const subscriber = createSubscriber(
-      { ...connectionOptions(this.#url, 'staffetta listener'), query_timeout: queryTimeout },
+      { ...connectionOptions(this.#url, 'staffetta listener'), query_timeout: queryTimeout, stream: () => socket },
       // A limit of 1 allows no attempt at all: what is lost becomes an error at once.
       { paranoidChecking: 5_000, retryLimit: 1, parse: (payload) => payload },
     );
@@ -74,9 +79,11 @@ export class Listener {
   }
 
   async #discard(): Promise<void> {
-    const subscriber = this.#subscriber;
+    const [subscriber, socket] = [this.#subscriber, this.#socket];
     this.#subscriber = undefined;
+    const late = setTimeout(() => socket?.destroy(), farewell).unref();
     // A connection that is broken cannot be closed in good order, and need not be.
     await subscriber?.close().catch(() => {});
+    clearTimeout(late);
   }
 }

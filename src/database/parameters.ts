@@ -13,7 +13,10 @@ export interface Parameters {
   readonly WAIT_MAX_SECONDS: number;
   readonly ONE_SIDED_LIMIT: number;
   readonly REFERENCE_SECONDS: number;
+  readonly ENTRY_BYTES: number;
   readonly JOURNAL_DAYS: number;
+  readonly EVENT_FAILED_DAYS: number;
+  readonly RECONCILE_DAYS: number;
 }
 
 /** What they are from the beginning; used for a row that somebody deleted. */
@@ -29,7 +32,10 @@ export const defaults: Parameters = {
   WAIT_MAX_SECONDS: 60,
   ONE_SIDED_LIMIT: 20,
   REFERENCE_SECONDS: 2,
+  ENTRY_BYTES: 4_000_000,
   JOURNAL_DAYS: 90,
+  EVENT_FAILED_DAYS: 90,
+  RECONCILE_DAYS: 90,
 };
 
 /** Reads the tunables as they are now. */

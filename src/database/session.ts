@@ -1,11 +1,14 @@
 import pg from 'pg';
 import type { Config } from '../config/schema.ts';
-import { connectionOptions, createPool, sessionSettings, watched } from './pool.ts';
-import { inTransaction, type Queryable } from './transaction.ts';
+import { connectionOptions, createPool, patience, sessionSettings, unlimitedTransactions, watched } from './pool.ts';
+import { inTransaction, type Queryable, type Statement } from './transaction.ts';
 
 /** The connections of the pumps. */
 export interface Session {
+  /** For statements about a batch. */
   readonly database: Queryable;
+  /** For the few that take long, since they are about everything there is. */
+  readonly unhurried: Queryable;
   end(): Promise<void>;
 }
 
@@ -14,13 +17,18 @@ export interface Session {
  * pooler (PROTOCOL B2).
  */
 export function openSession({ url, listen }: Config['database'], name: string, size: number): Session {
-  if (listen === undefined) {
-    const pool = createPool(url, name, size);
-    return { database: pool, end: () => pool.end() };
-  }
-  const { options: _, ...rest } = connectionOptions(url, name);
-  const pool = watched(new pg.Pool({ ...rest, max: size }));
-  return { database: new PooledSession(pool), end: () => pool.end() };
+  const pools: pg.Pool[] = [];
+  const open = (most: number, longest: number): Queryable => {
+    const { options: _, ...rest } = connectionOptions(url, name, longest);
+    const pool = listen === undefined ? createPool(url, name, most, longest) : watched({ ...rest, max: most });
+    pools.push(pool);
+    return listen === undefined ? pool : new PooledSession(pool, longest);
+  };
+  return {
+    database: open(size, patience.batch),
+    unhurried: open(2, patience.everything),
+    end: async () => void (await Promise.all(pools.map((pool) => pool.end()))),
+  };
 }
 
 /**
@@ -30,21 +38,19 @@ export function openSession({ url, listen }: Config['database'], name: string, s
  */
 class PooledSession implements Queryable {
   readonly #pool: pg.Pool;
+  /** Milliseconds that a statement may take. */
+  readonly #longest: number;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, longest: number) {
     this.#pool = pool;
+    this.#longest = longest;
   }
 
-  query<R extends pg.QueryResultRow>(
-    statement: string | pg.QueryConfig,
-    values?: unknown[],
-  ): Promise<pg.QueryResult<R>> {
-    const config =
-      typeof statement === 'string' ? { text: statement } : { text: statement.text, values: statement.values };
-    const bound = values ?? config.values;
+  query<R extends pg.QueryResultRow>(statement: string | Statement, values?: unknown[]): Promise<pg.QueryResult<R>> {
+    const { name: _, ...unnamed } = typeof statement === 'string' ? { text: statement } : statement;
     return inTransaction(this.#pool, async (client) => {
-      await client.query(pinLocally);
-      return client.query<R>(config.text, bound);
+      await client.query(`${pinLocally}; set local statement_timeout = ${this.#longest}`);
+      return client.query<R>(unnamed, values);
     });
   }
 }
@@ -55,4 +61,5 @@ const pinLocally = [
   ...Object.entries(sessionSettings).map(
     ([name, value]) => `set local ${name} = ${name === 'search_path' ? value : pg.escapeLiteral(value)}`,
   ),
+  unlimitedTransactions.replace('false', 'true'),
 ].join('; ');

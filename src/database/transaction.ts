@@ -1,11 +1,14 @@
 import type pg from 'pg';
 
+/** A statement with its values. */
+export interface Statement extends pg.QueryConfig {
+  /** Milliseconds to wait for it; default: as long as its connection waits for any. */
+  readonly query_timeout?: number;
+}
+
 /** Anything that a statement can be sent through: a pool, a connection, a session behind a pooler. */
 export interface Queryable {
-  query<R extends pg.QueryResultRow>(
-    statement: string | pg.QueryConfig,
-    values?: unknown[],
-  ): Promise<pg.QueryResult<R>>;
+  query<R extends pg.QueryResultRow>(statement: string | Statement, values?: unknown[]): Promise<pg.QueryResult<R>>;
 }
 
 /** Runs `work` in one transaction: committed if it returns, rolled back if it throws. */

@@ -3,31 +3,37 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Parameters } from '../database/parameters.ts';
-import { isPassing, isSchemaError } from '../database/sqlstate.ts';
+import { isPassing } from '../database/sqlstate.ts';
 import type { Queryable } from '../database/transaction.ts';
-import type { TargetError } from '../targets/target.ts';
+import { TargetError } from '../targets/target.ts';
 import { adopt, type Planned } from './adopt.ts';
+import { inOrder, wakeNeighbours } from './after.ts';
 import { planStrayRemoval } from './aside.ts';
 import type { Claim, Claimed } from './claim.ts';
 import { conclude } from './conclude.ts';
 import { concurrently } from './concurrently.ts';
-import { type Loaded, load, type Unloadable } from './load.ts';
+import type { Loaded, Unloadable } from './load.ts';
 import { readLive } from './look.ts';
+import { meet } from './meet.ts';
+import { isEmptied } from './members.ts';
 import type { Outcome } from './outcome.ts';
+import { type Mode, permit, refund } from './permit.ts';
 import type { Context } from './plan.ts';
 import { plan } from './planner.ts';
-import { compareMembers, type Members } from './references.ts';
+import type { Members } from './references.ts';
 import type { Destination, Route } from './route.ts';
 import { type Ready, secure } from './secure.ts';
 import { failed, send } from './send.ts';
 import { type Settled, settle } from './settle.ts';
-import { resume, suspend } from './suspend.ts';
+import { readStanding, type Standing } from './standing.ts';
 import { wake } from './wait.ts';
 
 /** What a batch says of its target. */
 export interface Delivered {
   readonly outcomes: readonly Outcome[];
   readonly settled: Settled;
+  /** Deliveries that waited for one of these, here or on other targets, and are due now. */
+  readonly woken: number;
   /** It answered something. */
   readonly reached: boolean;
   /** It could not be reached: why. */
@@ -47,6 +53,8 @@ export class Batch {
   readonly #stop: AbortSignal;
   /** Whether something of the entity at hand may have gone out. */
   #sent = false;
+  /** Plans that wait for other targets, by route. */
+  readonly #waiting = new Map<Route, Planned[]>();
   #reached = false;
   #unavailable: string | undefined;
   #misconfigured: string | undefined;
@@ -62,15 +70,14 @@ export class Batch {
   async deliver(): Promise<Delivered> {
     const outcomes: Outcome[] = [];
     let failure: unknown;
+    await this.#meet();
     for (const [entity, claimed] of Map.groupBy(this.#claim.deliveries, ({ entity }) => entity)) {
       const route = this.#destination.routes.get(entity);
-      this.#sent = false;
       try {
-        outcomes.push(...(route ? await this.#entity(route, claimed) : claimed.map(release)));
+        if (route) await this.#entity(route, claimed, outcomes);
+        else outcomes.push(...claimed.map(release));
       } catch (error) {
         failure ??= error;
-        // What nothing has gone out for need not wait until the claim runs out, to be taken over as unsure (PROTOCOL B5).
-        if (!this.#sent && isPassing(error)) outcomes.push(...claimed.map(release));
       }
     }
     const { target } = this.#claim;
@@ -83,6 +90,7 @@ export class Batch {
     return {
       outcomes,
       settled,
+      woken: await this.#wakeNeighbours(outcomes),
       reached: this.#reached,
       unavailable: this.#unavailable,
       misconfigured: this.#misconfigured,
@@ -90,12 +98,32 @@ export class Batch {
     };
   }
 
+  async #wakeNeighbours(outcomes: readonly Outcome[]): Promise<number> {
+    let woken = 0;
+    for (const [entity, own] of Map.groupBy(outcomes, (outcome) => outcome.entity)) {
+      const route = this.#destination.routes.get(entity);
+      if (route) woken += await wakeNeighbours(this.#database, route, this.#claim, this.#waiting.get(route) ?? [], own);
+    }
+    return woken;
+  }
+
+  /** A target that is another, or cannot be reached to say so, is sent nothing. */
+  async #meet(): Promise<void> {
+    try {
+      await meet(this.#database, this.#destination, this.#claim);
+    } catch (error) {
+      if (!(error instanceof TargetError)) throw error;
+      if (error.kind === 'misconfigured') this.#misconfigured = error.message;
+      else this.#unavailable = error.message;
+    }
+  }
+
   /** Nobody but us knows what was sent, so we try for as long as the claim lasts while the database is away. */
   async #settle(outcomes: readonly Outcome[]): Promise<Settled> {
-    const { target, token, leaseEnds } = this.#claim;
+    const { target, token, epoch, leaseEnds } = this.#claim;
     for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
       try {
-        return await settle(this.#database, { target, token, referred: this.#destination.referred }, outcomes);
+        return await settle(this.#database, { target, token, epoch, referred: this.#destination.referred }, outcomes);
       } catch (error) {
         if (!isPassing(error) || this.#stop.aborted || performance.now() + pause > leaseEnds) throw error;
         await setTimeout(pause);
@@ -103,30 +131,40 @@ export class Batch {
     }
   }
 
-  /** Whether something may still be sent: the target takes it, and it would be over before the claim is (PROTOCOL B4). */
+  /**
+   * Whether something may still be sent: the target takes it, and it would be over before the claim is, or others take
+   * us for dead (PROTOCOL B4).
+   */
   get #open(): boolean {
-    const before = performance.now() + this.#destination.timeout < this.#claim.leaseEnds;
+    const { leaseEnds, life } = this.#claim;
+    const before = performance.now() + this.#destination.timeout < Math.min(leaseEnds, life.ends);
     return before && !this.#stop.aborted && !this.#unavailable && !this.#misconfigured;
   }
 
-  async #entity(route: Route, claimed: readonly Claimed[]): Promise<Outcome[]> {
-    const read = await this.#read(route, claimed);
-    if (!read) return claimed.map(release);
-    return [...read.unloadable.map(parkUnloadable), ...(await this.#loaded(route, read.loaded, read.members))];
+  /**
+   * In one go, unless that would be more than is taken into memory at once. What is known already is kept when a later
+   * read fails.
+   */
+  async #entity(route: Route, claimed: readonly Claimed[], outcomes: Outcome[]): Promise<void> {
+    let size = claimed.length;
+    for (let rest = claimed; rest.length > 0; ) {
+      this.#sent = false;
+      try {
+        const read = await this.#read(route, rest.slice(0, size));
+        const found = read ? await this.#loaded(route, read.loaded, read.members) : rest.map(release);
+        outcomes.push(...found, ...(read?.unloadable ?? []).map(parkUnloadable));
+        rest = read ? [...read.deferred, ...rest.slice(size)] : [];
+        size -= read?.deferred.length ?? 0; // no more at a time than came now: what is left out is computed in vain
+      } catch (error) {
+        // What nothing has gone out for need not wait until the claim runs out, to be taken over as unsure (PROTOCOL B5).
+        if (!this.#sent && isPassing(error)) outcomes.push(...rest.map(release));
+        throw error;
+      }
+    }
   }
 
-  /** Everything the administrator's view says of the keys; undefined where it cannot be read, and the entity waits. */
-  async #read(route: Route, claimed: readonly Claimed[]) {
-    try {
-      const { loaded, unloadable } = await load(this.#database, route.target, route.entity, route.keyType, claimed);
-      const members = await this.#members(route, loaded);
-      if (claimed.some(({ suspended }) => suspended)) await resume(this.#database, route);
-      return { loaded, unloadable, members };
-    } catch (error) {
-      if (!isSchemaError(error) || !(error instanceof Error)) throw error;
-      await suspend(this.#database, route, error.message, this.#parameters);
-      return undefined;
-    }
+  #read(route: Route, claimed: readonly Claimed[]): Promise<Standing | undefined> {
+    return readStanding(this.#database, route, claimed, this.#parameters);
   }
 
   async #loaded(route: Route, loaded: readonly Loaded[], members: ReadonlyMap<string, Members>): Promise<Outcome[]> {
@@ -159,38 +197,27 @@ export class Batch {
       ? await adopt(this.#destination, route, plans, members, context)
       : { plans, failures: [] };
     outcomes.push(...adopted.failures.map(({ loaded, error }) => this.#failed(loaded, error)));
-    for (const { loaded, plan } of adopted.plans) {
+    // Nobody asks for leave who would not use it.
+    const [plannable, late] = this.#open ? [adopted.plans, []] : postponed(adopted.plans, this.#claim.mode);
+    outcomes.push(...late.map(({ loaded }) => release(loaded.claimed)));
+    const ordered = await inOrder(this.#database, route, this.#claim, plannable);
+    outcomes.push(...ordered.stopped);
+    this.#waiting.set(route, [...(this.#waiting.get(route) ?? []), ...ordered.waiting]);
+    const permitted = await permit(this.#database, route, this.#claim, ordered.passed);
+    outcomes.push(...permitted.stopped);
+    for (const { loaded, plan } of permitted.passed) {
       if (plan.do === 'write') writes.push({ loaded, write: plan });
       else outcomes.push(...(await conclude(this.#database, this.#destination, this.#claim.token, loaded, plan)));
     }
     const { ready, settled } = await secure(this.#database, route, this.#claim, context, writes);
-    const sent = await this.#sendAll(ready.filter(({ loaded }) => loaded.desired));
+    const sent = await this.#sendAll(ready.filter((item) => !takesAway(item)));
     const wanted = new Set(settled.flatMap(({ waitFor }) => (waitFor?.entity === route.entity ? [waitFor.key] : [])));
-    const removals = await this.#proveAbsence(
-      route,
-      ready.filter(({ loaded }) => !loaded.desired),
-      wanted,
-    );
+    const removals = await this.#proveAbsence(route, ready.filter(takesAway), wanted);
     sent.push(...removals.doubted, ...(await this.#sendAll(removals.proven)));
+    await refund(this.#database, route, permitted, sent);
     const parkedFor = new Map(loaded.map(({ claimed, desired }) => [claimed.key, desired?.fingerprint ?? null]));
     return [...outcomes, ...settled, ...sent].map((outcome) =>
       outcome.outcome === 'park' ? { ...outcome, fingerprint: parkedFor.get(outcome.key) ?? null } : outcome,
-    );
-  }
-
-  async #members(route: Route, loaded: readonly Loaded[]): Promise<ReadonlyMap<string, Members>> {
-    const holders = loaded.filter(({ desired }) => desired && !desired.released);
-    if (route.references.size === 0 || holders.length === 0) return new Map();
-    const keys = (items: readonly Loaded[]) => items.map(({ claimed }) => claimed.key);
-    const whole = holders.filter(({ claimed, link }) => claimed.unsure || !link || route.matches);
-    return compareMembers(
-      this.#database,
-      route.target,
-      route.entity,
-      route.keyType,
-      route.references,
-      keys(holders),
-      keys(whole),
     );
   }
 
@@ -200,8 +227,9 @@ export class Batch {
   }
 
   /**
-   * What takes an entry away goes out last, and only if a read at this moment still has no row (PROTOCOL C1) and nobody
-   * has begun to wait for the entry, to whom it is handed over instead (C4).
+   * What takes an entry away goes out last, and only if a read at this moment still has no row, or no member for an entry
+   * that is not there without one (PROTOCOL C1), and nobody has begun to wait for the entry, to whom it is handed over
+   * instead (C4).
    */
   async #proveAbsence(
     route: Route,
@@ -213,9 +241,10 @@ export class Batch {
       route,
       removals.map(({ loaded }) => loaded.claimed),
     );
-    const absent = new Set(
-      read?.loaded.flatMap(({ claimed, desired, wantedBy }) => (desired || wantedBy ? [] : [claimed.key])),
-    );
+    const { references } = route.mapping;
+    const isAbsent = ({ claimed: { key }, desired, wantedBy }: Loaded) =>
+      desired && !desired.released ? isEmptied(references, read?.members.get(key)) : !desired && !wantedBy;
+    const absent = new Set(read?.loaded.filter(isAbsent).map(({ claimed }) => claimed.key));
     const isProven = ({ loaded: { claimed } }: Ready) => absent.has(claimed.key) && !wanted.has(claimed.key);
     return {
       proven: removals.filter(isProven),
@@ -241,6 +270,17 @@ export class Batch {
     if (error?.kind === 'unavailable') this.#unavailable ??= error.message;
     if (error?.kind === 'misconfigured') this.#misconfigured ??= error.message;
   }
+}
+
+/** Of plans, those that need nothing of the target, and the others. */
+function postponed(plans: readonly Planned[], mode: Mode): [Planned[], Planned[]] {
+  const isBookkeeping = ({ plan }: Planned) => plan.do !== 'write' && mode !== 'observe';
+  return [plans.filter(isBookkeeping), plans.filter((item) => !isBookkeeping(item))];
+}
+
+/** Whether a change is made because the entry should not be there, or not as it is: its absence has to be proven. */
+function takesAway({ loaded, write }: Ready): boolean {
+  return !loaded.desired || write.link === undefined;
 }
 
 function release({ entity, key }: Claimed): Outcome {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Queryable } from '../database/transaction.ts';
+import type { Mode } from './permit.ts';
 
 /** A delivery that is ours until the lease ends or it is settled. */
 export interface Claimed {
@@ -15,6 +16,31 @@ export interface Claimed {
   readonly absentFor: number | null;
   /** The desired state of its entity could not be read when it was last tried (PROTOCOL B12). */
   readonly suspended: boolean;
+  /** Its links may have lost what happened last: nothing is removed before they were compared with the target (PROTOCOL C6). */
+  readonly reconcileOwed: boolean;
+  /** An administrator has said that it may be done. */
+  readonly approved: boolean;
+}
+
+/** Who claims. */
+export interface Claimant {
+  /** The instance of `staffetta.instance`. */
+  readonly instance: string;
+  /** Of the configuration it runs with. */
+  readonly revision: string;
+  /** Where it reaches the database: host:port. */
+  readonly host: string;
+  /** What it lives at present. */
+  readonly life: Life;
+}
+
+/**
+ * A stretch of time in which nobody takes the claimant for dead. Whoever was silent for too long begins another: what it
+ * claimed in the last one may be somebody else's by now.
+ */
+export interface Life {
+  /** Its end, later with each heartbeat, on this process's monotonic clock, cautiously early. */
+  readonly ends: number;
 }
 
 /** Deliveries claimed together. */
@@ -22,18 +48,32 @@ export interface Claim {
   readonly target: string;
   /** Fences the claim: nothing is recorded for a row that no longer carries it. */
   readonly token: string;
+  /** What the target's links were known to be worth when they were claimed (PROTOCOL C5, C6). */
+  readonly epoch: number;
+  /** Which installation the target's links belong to; null: none was met yet (PROTOCOL C5). */
+  readonly identity: string | null;
+  /** How the target is dealt with. */
+  readonly mode: Mode;
+  /** It may be written to, whatever entries it holds already. */
+  readonly admitted: boolean;
   readonly deliveries: readonly Claimed[];
   /** Until when something may be sent, on this process's monotonic clock (`performance.now()`), cautiously early. */
   readonly leaseEnds: number;
+  /** Nothing is sent beyond its end, either. */
+  readonly life: Life;
 }
+
+/** How the target stands when it is claimed from. */
+type Standing = Pick<Claim, 'epoch' | 'identity' | 'mode' | 'admitted'>;
 
 /** Which deliveries to claim first. */
 export type Priority = 'interactive' | 'bulk';
 
 /**
  * One class of priority at a time, so that the index gives the rows in order. A row whose claim has run out is taken
- * over as unsure: what its last worker did is not known (PROTOCOL B5). A daemon that runs with another configuration
- * than the applied one finds nothing (C7).
+ * over as unsure: what its last worker did is not known (PROTOCOL B5); so is one whose link is of an earlier epoch than its
+ * target (C5, C6). A daemon that runs with another configuration than the applied one (C7), or on a copy of the database
+ * (C6), finds nothing.
  */
 const statement = `
 /* staffetta claim */
@@ -43,26 +83,29 @@ with due as materialized (
     and d.due_at <= now() and d.due_at >= $3::timestamptz and (d.token is null or d.lease_until < now())
     and d.entity in (select r.entity from staffetta.route r where r.target = $1 and (r.retry_at is null or r.retry_at <= now()))
     and exists (select from staffetta.target t where t.target = $1 and (t.state = 'active' or t.state = 'waiting' and $7))
-    and (select revision from staffetta.installation) = $8
+    and (select staffetta.refusal($8, $9)) is null
   order by d.due_at limit $4 for update of d skip locked)
-update staffetta.delivery d set token = $5, claimed_rev = d.rev, lease_until = now() + make_interval(secs => $6::float8),
-  unsure = d.unsure or d.token is not null
-from due where (d.target, d.entity, d.key) = (due.target, due.entity, due.key)
+update staffetta.delivery d set token = $5, claimed_rev = d.rev, claimed_by = $10, lease_until = now() + make_interval(secs => $6::float8),
+  unsure = d.unsure or d.token is not null or exists (
+    select from staffetta.link l where (l.target, l.entity, l.key) = (d.target, d.entity, d.key) and l.epoch <> t.epoch)
+from due, staffetta.target t where (d.target, d.entity, d.key) = (due.target, due.entity, due.key) and t.target = $1
 returning d.entity, d.key, d.unsure, coalesce(d.stray, '{}') as stray, d.attempts,
-  extract(epoch from now() - d.absent_since)::float8 as "absentFor", d.due_at as "dueAt",
-  (select r.error is not null from staffetta.route r where (r.target, r.entity) = (d.target, d.entity)) as suspended`;
+  extract(epoch from now() - d.absent_since)::float8 as "absentFor", d.due_at as "dueAt", t.epoch, t.identity, t.mode, t.admitted,
+  d.approved is not distinct from d.rev as approved,
+  (select r.error is not null from staffetta.route r where (r.target, r.entity) = (d.target, d.entity)) as suspended,
+  (select r.reconcile > 0 from staffetta.route r where (r.target, r.entity) = (d.target, d.entity)) as "reconcileOwed"`;
 
 /** Claims deliveries of one target for one pump. */
 export class Claimer {
   readonly #target: string;
-  readonly #revision: string;
+  readonly #claimant: Claimant;
   /** Where to start looking, per priority: dead rows before it need not be passed (PROTOCOL B11). */
   #bound: Record<Priority, string> = { interactive: '-infinity', bulk: '-infinity' };
   #turn = 0;
 
-  constructor(target: string, revision: string) {
+  constructor(target: string, claimant: Claimant) {
     this.#target = target;
-    this.#revision = revision;
+    this.#claimant = claimant;
   }
 
   /** Looks at every delivery again at the next claim. */
@@ -83,7 +126,8 @@ export class Claimer {
     for (const priority of order) {
       const token = randomUUID();
       const leaseEnds = performance.now() + leaseSeconds * 1000;
-      const { rows } = await database.query<Claimed & { dueAt: Date }>({
+      const { life } = this.#claimant;
+      const { rows } = await database.query<Claimed & { dueAt: Date } & Standing>({
         text: statement,
         values: [
           this.#target,
@@ -93,13 +137,17 @@ export class Claimer {
           token,
           leaseSeconds,
           probing,
-          this.#revision,
+          this.#claimant.revision,
+          this.#claimant.host,
+          this.#claimant.instance,
         ],
       });
-      if (rows.length > 0) {
+      const [first] = rows;
+      if (first) {
         const oldest = Math.min(...rows.map(({ dueAt }) => dueAt.getTime()));
         this.#bound[priority] = new Date(oldest - 10_000).toISOString();
-        return { target: this.#target, token, deliveries: rows, leaseEnds };
+        const { epoch, identity, mode, admitted } = first;
+        return { target: this.#target, token, epoch, identity, mode, admitted, deliveries: rows, leaseEnds, life };
       }
     }
     return undefined;

@@ -34,6 +34,7 @@ export async function conclude(
           ...(leave ? {} : { link: put }),
           reserved,
           members: plan.members,
+          ...(plan.holds ? { holds: plan.holds } : {}),
           ...journal,
         },
       ];

@@ -1,28 +1,56 @@
+import type { Policy } from '../config/policies.ts';
 import type { AttributeChange, Attributes, RemoteState, Target, Value } from '../targets/target.ts';
-import { type Stored, type StoredValue, storedText, toStored } from './stored.ts';
+import { type Kept, type Stored, type StoredValue, storedText, toStored } from './stored.ts';
 
 /** What is written of an entity: which attributes, and how they are compared. */
-export interface Mapped {
+export interface Mapped extends Kept {
   /** Every attribute of the mapping but references; undefined: whatever the view has. */
   readonly attributes: ReadonlySet<string> | undefined;
-  /** Attributes that are stored as keyed hashes only. */
-  readonly secret: ReadonlySet<string>;
-  /** Attributes of which values that are not ours are left alone. */
-  readonly merged: ReadonlySet<string>;
 }
 
 /** The changes that lead from what was last applied to what is desired. Values are compared in stored form. */
 export function diffLink(desired: Attributes, link: Stored, mapped: Mapped, key: Buffer): AttributeChange[] {
-  const wanted = toStored(desired, mapped.secret, key);
-  return names(mapped, desired, link).flatMap((attribute): AttributeChange[] => {
+  return compareStored(desired, link, mapped, key, ({ now, before }) => ({
+    differs: now.size !== before.size || ![...now].every((value) => before.has(value)),
+    knows: (value) => before.has(value),
+  }));
+}
+
+/**
+ * Every attribute of the mapping written anew, whatever stands there, for a target that cannot be read: it takes the
+ * addition of a value that it has, and the deletion of one that it lacks.
+ */
+export function replaceAll(desired: Attributes, link: Stored, mapped: Mapped, key: Buffer): AttributeChange[] {
+  const changes = compareStored(desired, link, mapped, key, () => ({ differs: true, knows: () => false }));
+  // A value that comes in other letters is put in after the old ones were taken out.
+  return changes.toSorted((one, other) => Number(other.action === 'delete') - Number(one.action === 'delete'));
+}
+
+/** How the stored forms of an attribute's values compare: `knows`, whether a value is there for certain. */
+type Judge = (texts: { readonly now: ReadonlySet<string>; readonly before: ReadonlySet<string> }) => {
+  readonly differs: boolean;
+  readonly knows: (text: string) => boolean;
+};
+
+function compareStored(
+  desired: Attributes,
+  link: Stored,
+  mapped: Mapped,
+  key: Buffer,
+  judge: Judge,
+): AttributeChange[] {
+  const wanted = toStored(desired, mapped, key);
+  return names(mapped, desired, link).flatMap((attribute) => {
+    const known = link[attribute] ?? [];
     const now = new Set((wanted[attribute] ?? []).map(storedText));
-    const before = new Set((link[attribute] ?? []).map(storedText));
-    if (now.size === before.size && [...now].every((value) => before.has(value))) return [];
-    if (!mapped.merged.has(attribute)) return [replace(attribute, desired[attribute])];
     const values = desired[attribute] ?? [];
-    const added = values.filter((_, index) => !before.has(storedText(wanted[attribute]?.[index] ?? '')));
-    const removed = (link[attribute] ?? []).filter((value) => !now.has(storedText(value)));
-    return addAndDelete(attribute, added, removed.filter(isValue));
+    const { differs, knows } = judge({ now, before: new Set(known.map(storedText)) });
+    return changesOf(attribute, policyOf(mapped, attribute), {
+      values,
+      differs,
+      lacking: values.filter((_, index) => !knows(storedText(wanted[attribute]?.[index] ?? ''))),
+      surplus: known.filter((value) => !now.has(storedText(value))).filter(isValue),
+    });
   });
 }
 
@@ -40,24 +68,64 @@ export function diffLive(
 ): AttributeChange[] {
   const known = link?.attributes ?? {};
   const meant = new Set(link ? diffLink(desired, known, mapped, secret).map(({ attribute }) => attribute) : []);
-  return names(mapped, desired, known).flatMap((attribute): AttributeChange[] => {
-    const wanted = desired[attribute] ?? [];
+  return names(mapped, desired, known).flatMap((attribute) => {
+    const values = desired[attribute] ?? [];
     const present = live.attributes[attribute] ?? [];
-    if (!mapped.merged.has(attribute)) {
-      if (isIdentical(wanted, present)) return [];
-      const literal = link ? meant.has(attribute) : live.createdByUs === true;
-      return !literal && target.same(attribute, wanted, present) ? [] : [replace(attribute, wanted)];
-    }
-    const lacks = (values: readonly Value[], value: Value) =>
-      !values.some((other) => target.same(attribute, [value], [other]));
     const ours = (known[attribute] ?? []).filter(isValue);
-    const removed = present.filter((value) => lacks(wanted, value) && !lacks(ours, value));
-    return addAndDelete(
-      attribute,
-      wanted.filter((value) => lacks(present, value)),
-      removed,
-    );
+    const literal = link ? meant.has(attribute) : live.createdByUs === true;
+    const isIn = (value: Value, others: readonly Value[]) =>
+      others.some((other) => target.same(attribute, [value], [other]));
+    return changesOf(attribute, policyOf(mapped, attribute), {
+      values,
+      differs: !isIdentical(values, present) && (literal || !target.same(attribute, values, present)),
+      lacking: values.filter((value) => !isIn(value, present)),
+      surplus: present.filter((value) => !isIn(value, values) && isIn(value, ours)),
+    });
   });
+}
+
+/** How the values of an attribute differ from what is there. */
+interface Difference {
+  /** All that is desired. */
+  readonly values: readonly Value[];
+  readonly differs: boolean;
+  /** Desired, and not there. */
+  readonly lacking: readonly Value[];
+  /** There, of ours, and no longer desired. */
+  readonly surplus: readonly Value[];
+}
+
+function changesOf(attribute: string, policy: Policy, difference: Difference): AttributeChange[] {
+  const { values, differs, lacking, surplus } = difference;
+  switch (policy) {
+    case 'replace':
+      return differs ? [{ attribute, action: 'replace', values }] : [];
+    case 'initial':
+      return [];
+    case 'add':
+      return addAndDelete(attribute, lacking, []);
+    case 'merge':
+      return addAndDelete(attribute, lacking, surplus);
+  }
+}
+
+/** What happens to the values that others give an attribute. */
+export function policyOf({ policies }: Pick<Mapped, 'policies'>, attribute: string): Policy {
+  return policies.get(attribute) ?? 'replace';
+}
+
+/**
+ * The policies while an entry is disabled or comes back: what `disable:` names is written then, whatever is the target's
+ * own, and taken out again.
+ */
+export function whileDisabled(policies: Mapped['policies'], names: Iterable<string>): Mapped['policies'] {
+  const changed = new Map(policies);
+  for (const name of names) {
+    const policy = policies.get(name);
+    if (policy === 'initial') changed.delete(name);
+    if (policy === 'add') changed.set(name, 'merge');
+  }
+  return changed;
 }
 
 function isIdentical(left: readonly Value[], right: readonly Value[]): boolean {
@@ -73,15 +141,6 @@ function isValue(value: StoredValue): value is Value {
 function names(mapped: Mapped, desired: Attributes, link: Stored): string[] {
   const known = mapped.attributes ?? new Set([...Object.keys(desired), ...Object.keys(link)]);
   return [...new Set([...known, ...Object.keys(desired)])];
-}
-
-/** Every attribute of the mapping written anew, whatever stands there. */
-export function replaceAll(desired: Attributes, link: Stored, mapped: Mapped): AttributeChange[] {
-  return names(mapped, desired, link).map((attribute) => replace(attribute, desired[attribute]));
-}
-
-function replace(attribute: string, values: readonly Value[] | undefined): AttributeChange {
-  return { attribute, action: 'replace', values: values ?? [] };
 }
 
 function addAndDelete(attribute: string, added: readonly Value[], removed: readonly Value[]): AttributeChange[] {

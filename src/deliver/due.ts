@@ -24,7 +24,7 @@ cross join lateral (
   select min(x.due_at) as next, min(x.due_at) filter (where x.error is null) as soon from (values (0::smallint), (1::smallint)) as p(priority)
   cross join lateral (
     select d.due_at, d.error from staffetta.delivery d
-    where d.target = t.target and d.priority = p.priority and d.state in ('pending', 'waiting') and d.due_at > clock_timestamp()
+    where d.target = t.target and d.priority = p.priority and d.state in ('pending', 'waiting') and d.due_at > clock_timestamp() and d.due_at < 'infinity'
     order by d.due_at limit 1) x) s
 cross join lateral (
   select count(*) as due from (

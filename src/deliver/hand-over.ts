@@ -17,7 +17,7 @@ agreed as materialized (
   where (old.entity, old.key) = ($2, $3) and old.token = $6::uuid and old.rev = old.claimed_rev and (new.entity, new.key) = ($4, $5) and new.token is null
     and not exists (select from staffetta.link k where (k.target, k.entity, k.key) = ($1, $4, $5))),
 link as (
-  update staffetta.link k set entity = $4, key = $5, fingerprint = null from agreed where (k.target, k.entity, k.key) = ($1, $2, $3) returning k.remote_id),
+  update staffetta.link k set entity = $4, key = $5, fingerprint = null, absent_since = null, spared = false from agreed where (k.target, k.entity, k.key) = ($1, $2, $3) returning k.remote_id),
 ids as (update staffetta.remote_id i set entity = $4, key = $5 from agreed where (i.target, i.entity, i.key) = ($1, $2, $3)),
 stood as materialized ( -- the new key has recorded members of its own already; those stand where the old key's stood
   select s.attribute, s.ref_entity, s.ref_key, s.applied, n.key is not null as known from agreed
@@ -62,5 +62,5 @@ export async function handOver(
     to.key,
     token,
   ]);
-  return rows[0]?.agreed ?? false;
+  return rows.some(({ agreed }) => agreed);
 }

@@ -20,7 +20,7 @@ export type Seen =
   | { readonly error: TargetError };
 
 /** The attributes of an entry that planning compares. */
-function attributesToRead({ mapping }: Route, { desired, link }: Loaded): string[] {
+export function attributesToRead({ mapping }: Route, { desired, link }: Loaded): string[] {
   const own = mapping.attributes ?? Object.keys(desired?.attributes ?? {});
   const before = Object.keys({ ...link?.attributes, ...link?.disable?.attributes });
   return [...new Set([...own, ...before, ...mapping.references.keys()])];

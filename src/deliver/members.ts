@@ -1,11 +1,6 @@
+import type { ReferencePolicy } from '../config/policies.ts';
 import type { AttributeChange, Attributes, Target } from '../targets/target.ts';
 import type { Member, Members } from './references.ts';
-
-/** What stands in a reference attribute that has no member. */
-export interface ReferencePolicy {
-  readonly refEntity: string;
-  readonly placeholder: string;
-}
 
 /** How the members of one holder are to be written, and what will stand in its entry then. */
 export interface MemberPlan {
@@ -17,6 +12,11 @@ type Policies = ReadonlyMap<string, ReferencePolicy>;
 
 const none: Members = { members: [], counts: new Map() };
 
+/** Whether an entry should not be there, because it has no member in an attribute of which the policy is `delete`. */
+export function isEmptied(policies: Policies, members: Members = none): boolean {
+  return [...policies].some(([attribute, { empty }]) => empty === 'delete' && wantedIn(members, attribute) === 0);
+}
+
 /** The values of the reference attributes of an entry that is created. */
 export function initialMembers(
   policies: Policies,
@@ -24,29 +24,27 @@ export function initialMembers(
 ): { attributes: Attributes; settled: readonly Member[] } {
   const attributes = Object.fromEntries(
     [...policies].map(([attribute, { placeholder }]) => {
-      const values = members.members.flatMap((member) =>
-        member.attribute === attribute && member.wanted !== null ? [member.wanted] : [],
-      );
+      const values = wantedValues(members, attribute);
       return [attribute, values.length > 0 ? values : [placeholder]];
     }),
   );
-  return { attributes, settled: members.members };
+  return { attributes, settled: recordedMembers(members) };
 }
 
 /** The changes of an entry of which we know what stands in it: single values, however large the group. */
 export function changedMembers(policies: Policies, members: Members = none): MemberPlan {
-  const changes = [...policies].flatMap(([attribute, { placeholder }]): AttributeChange[] => {
-    const differing = members.members.filter(
-      (member) => member.attribute === attribute && member.wanted !== member.applied,
-    );
-    const counts = members.counts.get(attribute) ?? { applied: 0, wanted: 0 };
-    const added = differing.flatMap(({ wanted }) => wanted ?? []);
-    const removed = differing.flatMap(({ applied }) => applied ?? []);
-    if (counts.applied > 0 && counts.wanted === 0) added.push(placeholder);
-    if (counts.applied === 0 && counts.wanted > 0) removed.push(placeholder);
-    return valueChanges(attribute, added, removed);
+  const plans = [...policies].map(([attribute, { empty, placeholder }]): MemberPlan => {
+    const own = members.members.filter((member) => member.attribute === attribute);
+    const differing = own.filter(({ wanted, applied }) => wanted !== applied);
+    const { applied, wanted } = members.counts.get(attribute) ?? { applied: 0, wanted: 0 };
+    const last = empty === 'keep' && wanted === 0 ? lastOf(own) : undefined;
+    const added = differing.flatMap((member) => member.wanted ?? []);
+    const removed = differing.flatMap((member) => (member === last ? [] : (member.applied ?? [])));
+    if (applied > 0 && wanted === 0 && !last) added.push(placeholder);
+    if (applied === 0 && wanted > 0) removed.push(placeholder);
+    return { changes: valueChanges(attribute, added, removed), settled: record(own, last) };
   });
-  return { changes, settled: members.members };
+  return together(plans);
 }
 
 /** The changes of an entry that was read: `members` must hold every member. */
@@ -56,21 +54,59 @@ export function comparedMembers(
   live: Attributes,
   target: Target,
 ): MemberPlan {
-  const changes = [...policies].flatMap(([attribute, { placeholder }]): AttributeChange[] => {
-    const wanted = members.members.flatMap((member) =>
-      member.attribute === attribute && member.wanted !== null ? [member.wanted] : [],
-    );
-    const values = wanted.length > 0 ? wanted : [placeholder];
+  const plans = [...policies].map(([attribute, { empty, placeholder }]): MemberPlan => {
+    const own = members.members.filter((member) => member.attribute === attribute);
+    const wanted = wantedValues(members, attribute);
     const present = (live[attribute] ?? []).filter((value) => typeof value === 'string');
-    const there = new Set(present.map((value) => target.normalise(value)));
+    const there = new Map(present.map((value) => [target.normalise(value), value]));
+    const stands = ({ applied }: Member) => applied !== null && there.has(target.normalise(applied));
+    const keeps = empty === 'keep' && wanted.length === 0;
+    const last = keeps ? lastOf(own.filter(stands)) : undefined;
+    const left = keeps ? (last?.applied ?? present[0] ?? placeholder) : placeholder;
+    const values = wanted.length > 0 ? wanted : [left];
     const right = new Set(values.map((value) => target.normalise(value)));
-    return valueChanges(
-      attribute,
-      values.filter((value) => !there.has(target.normalise(value))),
-      present.filter((value) => !right.has(target.normalise(value))),
-    );
+    return {
+      changes: valueChanges(
+        attribute,
+        values.filter((value) => !there.has(target.normalise(value))),
+        present.filter((value) => !right.has(target.normalise(value))),
+      ),
+      settled: record(own, last),
+    };
   });
-  return { changes, settled: members.members };
+  return together(plans);
+}
+
+/** Of a group that nobody is a member of any longer: whose value stays in it. */
+function lastOf(members: readonly Member[]): Member | undefined {
+  const standing = members.filter(({ applied }) => applied !== null);
+  return standing.find(({ kept }) => kept) ?? standing[0];
+}
+
+/** What is recorded of members when nobody's value stays who is not wanted. */
+export function recordedMembers({ members }: Members = none): Member[] {
+  return record(members, undefined);
+}
+
+/** What is recorded of members; of the last one, that its value stays though it is not wanted. */
+function record(members: readonly Member[], last: Member | undefined): Member[] {
+  return members.map((member) => {
+    const { kept: _, ...rest } = member;
+    return member === last ? { ...rest, wanted: member.applied, kept: true } : rest;
+  });
+}
+
+function together(plans: readonly MemberPlan[]): MemberPlan {
+  return { changes: plans.flatMap(({ changes }) => changes), settled: plans.flatMap(({ settled }) => settled) };
+}
+
+/** How many members should stand in an attribute. */
+function wantedIn(members: Members, attribute: string): number {
+  return members.counts.get(attribute)?.wanted ?? wantedValues(members, attribute).length;
+}
+
+function wantedValues({ members }: Members, attribute: string): string[] {
+  return members.flatMap((member) => (member.attribute === attribute && member.wanted !== null ? [member.wanted] : []));
 }
 
 /** Adding comes first: an entry that must have a member has one at every moment. */

@@ -1,4 +1,5 @@
 import type { TargetErrorKind } from '../targets/target.ts';
+import type { Mode } from './permit.ts';
 import type { NewLink, Operation } from './plan.ts';
 import type { Member } from './references.ts';
 import type { Wait } from './wait.ts';
@@ -11,12 +12,13 @@ import type { Wait } from './wait.ts';
  * - `retry`: failed, tried again after a pause that grows with each attempt
  * - `wait`: for another delivery, or for an entry that must be there first
  * - `park`: cannot succeed until somebody changes something
- * - `release`: given back as it was; nobody's attempts are spent
+ * - `hold`: waits for the word of an administrator
+ * - `release`: given back as it was; nobody's attempts are spent (`dueIn`: others go first)
  */
 export interface Outcome {
   readonly entity: string;
   readonly key: string;
-  readonly outcome: 'done' | 'again' | 'retry' | 'wait' | 'park' | 'release';
+  readonly outcome: 'done' | 'again' | 'retry' | 'wait' | 'park' | 'hold' | 'release';
   /** Seconds until it is due again. */
   readonly dueIn?: number;
   /** What is on the target is not known for certain. */
@@ -26,18 +28,27 @@ export interface Outcome {
   /** The key was proven absent. */
   readonly absent?: boolean;
   readonly waitFor?: Wait;
+  /** The target that it waits for, or whose parked delivery keeps it from going on (PROTOCOL F2). */
+  readonly behind?: string;
+  /** Who holds it: the guard, or the mode of the target. */
+  readonly by?: 'guard' | Exclude<Mode, 'live'>;
+  /** What would be done to it if it were not held, and why it is. */
+  readonly planned?: string;
+  readonly reason?: string;
   /** What the link says from now on; null: there is none; left out: it stays. */
   readonly link?: (NewLink & { readonly stableId: string | null }) | null;
   /** The normalised remote ids that stay reserved; left out: all do. */
   readonly reserved?: readonly string[];
   readonly members?: readonly Member[];
+  /** Without a link, who its members are stays known: it is in the view. */
+  readonly holds?: true;
   readonly error?: { readonly kind: TargetErrorKind; readonly message: string };
-  /** Of the desired state that is parked: a rescan tries again once it is another. */
+  /** Of the desired state that is parked or held: a rescan tries again once it is another. */
   readonly fingerprint?: string | null;
   /** A row of the journal; left out: nothing happened that is worth one. */
   readonly journal?: {
     readonly operation: Operation;
-    readonly result: 'done' | 'retried' | 'waiting' | 'parked' | 'unavailable' | 'fenced';
+    readonly result: 'done' | 'would' | 'held' | 'retried' | 'waiting' | 'parked' | 'unavailable' | 'fenced';
     readonly remoteId: string | null;
     readonly changed?: readonly string[];
   };

@@ -1,7 +1,8 @@
+import type { ReferencePolicy } from '../config/policies.ts';
+import type { Step } from '../config/steps.ts';
 import type { Change, RemoteState, Target, TargetErrorKind } from '../targets/target.ts';
 import type { Mapped } from './diff.ts';
 import type { Disable, Link } from './load.ts';
-import type { ReferencePolicy } from './members.ts';
 import type { Member } from './references.ts';
 import type { Stored } from './stored.ts';
 import type { Wait } from './wait.ts';
@@ -10,8 +11,8 @@ import type { Wait } from './wait.ts';
 export interface Mapping extends Mapped {
   readonly entity: string;
   readonly references: ReadonlyMap<string, ReferencePolicy>;
-  /** What happens to an entry whose identity has left the view. */
-  readonly deprovision: 'disable' | 'delete' | 'keep';
+  /** What happens to an entry whose identity has left the view, in order; nothing: it is kept. */
+  readonly deprovision: readonly Step[];
   /** Seconds that a removal waits for its re-insertion (PROTOCOL C2). */
   readonly removeAfter: number;
 }
@@ -39,6 +40,8 @@ export interface NewLink {
   readonly attributes: Stored;
   readonly fingerprint: string | null;
   readonly disable: Disable | null;
+  /** Whether its identity was proven absent; left out: what is known of that stays. */
+  readonly absent?: boolean;
 }
 
 export type Plan =
@@ -51,6 +54,8 @@ export type Plan =
       readonly members: readonly Member[];
       /** Not paid with this: whose remote id it waits for next. */
       readonly waitFor?: Wait;
+      /** The identity is in the view: who its members are stays known, though it has no entry. */
+      readonly holds?: true;
     }
   /** Nothing goes out: the link is recorded ('leave': as it is; undefined: dropped). */
   | {
@@ -58,6 +63,7 @@ export type Plan =
       readonly operation: Operation;
       readonly link: NewLink | 'leave' | undefined;
       readonly members: readonly Member[];
+      readonly holds?: true;
     }
   /** The key is absent for the first time: look again after so many seconds. */
   | { readonly do: 'defer'; readonly seconds: number }

@@ -3,13 +3,14 @@
  *
  * A pump is idle or running. `run` starts an idle pump; of a running one it only asks that it look once more before it
  * ends (PROTOCOL E1: otherwise each kick would start another copy). A pump ends when nothing is due, when its target is
- * not to be sent anything, when told to stop, or after a few minutes, so that the job it runs in stays short.
+ * not to be sent anything, when told to stop, when others may soon take this daemon for dead, or after a few minutes, so
+ * that the job it runs in stays short.
  */
 import { readParameters } from '../database/parameters.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { Batch, type Delivered } from './batch.ts';
 import { markReached, markUnreachable, quarantine, takeProbe } from './breaker.ts';
-import { type Claim, Claimer } from './claim.ts';
+import { type Claim, type Claimant, Claimer } from './claim.ts';
 import type { Outcome } from './outcome.ts';
 import type { Destination } from './route.ts';
 
@@ -19,7 +20,7 @@ const longest = 180_000;
 export interface PumpEvents {
   /** A batch was settled. */
   settled(target: string, outcomes: readonly Outcome[]): void;
-  /** Events were written for those who refer to what was delivered: they want to be ingested. */
+  /** Others may go on: events were written for those who refer to what was delivered, or they are due. */
   told(): void;
   /** The target could not be reached, or refused us. */
   stopped(target: string, reason: string): void;
@@ -28,6 +29,7 @@ export interface PumpEvents {
 export class Pump {
   readonly #database: Queryable;
   readonly #destination: Destination;
+  readonly #claimant: Claimant;
   readonly #claimer: Claimer;
   readonly #events: PumpEvents;
   readonly #stop: AbortSignal;
@@ -35,10 +37,17 @@ export class Pump {
   #again = false;
   #refusals = 0;
 
-  constructor(database: Queryable, destination: Destination, revision: string, events: PumpEvents, stop: AbortSignal) {
+  constructor(
+    database: Queryable,
+    destination: Destination,
+    claimant: Claimant,
+    events: PumpEvents,
+    stop: AbortSignal,
+  ) {
     this.#database = database;
     this.#destination = destination;
-    this.#claimer = new Claimer(destination.name, revision);
+    this.#claimant = claimant;
+    this.#claimer = new Claimer(destination.name, claimant);
     this.#events = events;
     this.#stop = stop;
   }
@@ -74,13 +83,18 @@ export class Pump {
     await this.#running?.catch(() => {});
   }
 
+  /** Whether what is claimed now could be sent: else it would be claimed and given back for ever. */
+  get #isSeenAlive(): boolean {
+    return performance.now() + this.#destination.timeout < this.#claimant.life.ends;
+  }
+
   async #loop(probeNow: boolean): Promise<void> {
     const ends = performance.now() + longest;
     let mayProbe = probeNow;
     do {
       this.#again = false;
       const parameters = await readParameters(this.#database);
-      while (!this.#stop.aborted && performance.now() < ends) {
+      while (!this.#stop.aborted && performance.now() < ends && this.#isSeenAlive) {
         const { batch: limit, name, timeout } = this.#destination;
         // A claim that ends before an operation may would never send anything (PROTOCOL B4).
         const leaseSeconds = Math.max(parameters.LEASE_SECONDS, (3 * timeout) / 1000);
@@ -112,7 +126,7 @@ export class Pump {
     parameters: Awaited<ReturnType<typeof readParameters>>,
   ): Promise<void> {
     const { name } = this.#destination;
-    const { outcomes, settled, reached, unavailable, misconfigured } = delivered;
+    const { outcomes, settled, woken, reached, unavailable, misconfigured } = delivered;
     for (const { error, sent } of outcomes) {
       if (error?.kind === 'one-sided') this.#refusals += 1;
       else if (sent !== undefined) this.#refusals = 0;
@@ -129,6 +143,6 @@ export class Pump {
       this.#events.stopped(name, unavailable);
     } else if (probe && reached) await markReached(this.#database, name);
     this.#events.settled(name, outcomes);
-    if (settled.told > 0) this.#events.told();
+    if (settled.told > 0 || woken > 0) this.#events.told();
   }
 }

@@ -14,6 +14,8 @@ export interface Member {
   readonly wanted: string | null;
   /** The remote id that stands there; null: none. */
   readonly applied: string | null;
+  /** It stands there only until there is another member (`empty: keep`). */
+  readonly kept?: boolean;
 }
 
 /** The members of one holder: how many stand there and will, and those that are to be looked at. */
@@ -50,16 +52,16 @@ on conflict do nothing`; // finds those that are there by their key, one by one,
 function comparison(view: string, keyType: string): string {
   return `
 with both_sides as (
-  select k.text as key, a.attribute, a.ref_entity, r.ref_key, true as desired, false as recorded, null::text as applied
+  select k.text as key, a.attribute, a.ref_entity, r.ref_key, true as desired, false as recorded, null::text as applied, false as kept
   from unnest($1::${keyType}[], $2::text[]) as k(key, text)
   cross join lateral (select * from ${view} x where x.key = k.key offset 0) r
   join unnest($5::text[], $6::text[]) as a(attribute, ref_entity) on a.attribute = r.attribute
   where r.ref_key is not null
   union all
-  select s.key, s.attribute, s.ref_entity, s.ref_key, false, true, s.applied from staffetta.reference s
+  select s.key, s.attribute, s.ref_entity, s.ref_key, false, true, s.applied, s.kept from staffetta.reference s
   where s.target = $3 and s.entity = $4 and s.key = any($2::text[])),
 member as ( -- grouped, not joined: a join of two sides of unknown size may compare each with each
-  select key, attribute, ref_entity, ref_key, bool_or(desired) as desired, max(applied) as applied
+  select key, attribute, ref_entity, ref_key, bool_or(desired) as desired, max(applied) as applied, bool_or(kept) as kept
   from both_sides group by key, attribute, ref_entity, ref_key having bool_or(recorded)),
 compared as (
   select m.*, case when m.desired then l.remote_id end as wanted from member m
@@ -71,9 +73,9 @@ counted as (
   from compared window holder as (partition by key, attribute))
 select key, attribute, ref_entity as "refEntity", ref_key as "refKey", desired, wanted, applied,
   applied_count::int as "appliedCount", wanted_count::int as "wantedCount",
-  wanted is distinct from applied or not desired or key = any($7::text[]) as differs
+  wanted is distinct from applied or not desired or kept or key = any($7::text[]) as differs
 from counted
-where wanted is distinct from applied or not desired or key = any($7::text[]) or one_of_each`;
+where wanted is distinct from applied or not desired or kept or key = any($7::text[]) or one_of_each`;
 }
 
 /** Reads the members of holders of one entity, by key. `unsure`: those of which every member is wanted. */

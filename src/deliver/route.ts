@@ -12,6 +12,16 @@ export interface Route {
   readonly references: ReferenceAttributes;
   /** Adopt an existing entry that matches, instead of failing on it. */
   readonly matches: boolean;
+  /** Targets with this entity that must have a key first, and those that come after this one (PROTOCOL F2). */
+  readonly before: readonly Neighbour[];
+  readonly behind: readonly Neighbour[];
+}
+
+/** The same entity on another target. */
+export interface Neighbour {
+  readonly target: string;
+  /** Exact SQL type of the entity's key there. */
+  readonly keyType: string;
 }
 
 /** A target with its routes, as pumps use it. */

@@ -72,7 +72,10 @@ function wishesOf({ loaded, write }: Ready, { target }: Context): Wish[] | Outco
           ]
         : [];
   try {
-    return [...new Set(ids.map((id) => target.normalise(id)))].map((normalised) => ({ key, normalised }));
+    return [...new Set(ids.map((id) => target.normalise(id)))].map((normalised) => ({
+      key,
+      normalised: fitting(normalised),
+    }));
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
     return {
@@ -83,6 +86,15 @@ function wishesOf({ loaded, write }: Ready, { target }: Context): Wish[] | Outco
       journal: { operation, result: 'parked', remoteId: change.remoteId },
     };
   }
+}
+
+/** What an index of PostgreSQL takes, in bytes, with room for the name of the target. */
+const longestId = 2000;
+
+function fitting(normalised: string): string {
+  const bytes = Buffer.byteLength(normalised);
+  if (bytes <= longestId) return normalised;
+  throw new TargetError('rejected', `its remote id has ${bytes} bytes; expected at most ${longestId}`);
 }
 
 async function ask(

@@ -40,6 +40,7 @@ function succeeded({ target }: Destination, { claimed, link }: Loaded, write: Wr
     key,
     sent: applied.remoteId,
     members: write.members,
+    ...(write.holds ? { holds: write.holds } : {}),
     journal: {
       operation: write.operation,
       result: 'done' as const,
@@ -61,7 +62,8 @@ function succeeded({ target }: Destination, { claimed, link }: Loaded, write: Wr
   return { ...done, outcome: 'done', link: next, reserved: [meant] };
 }
 
-function changedAttributes({ change }: Write): string[] {
+/** The names of the attributes that a change touches, in order. */
+export function changedAttributes({ change }: Write): string[] {
   if (change.operation === 'remove') return [];
   const names =
     change.operation === 'create' ? Object.keys(change.attributes) : change.changes.map(({ attribute }) => attribute);
@@ -107,6 +109,8 @@ export function failed(
         entity,
         key,
         outcome: 'release',
+        // It may be what the server cannot stand: somebody else tries whether it answers, or nobody would get through.
+        ...(error.unsure ? { dueIn: parameters.RETRY_SECONDS } : {}),
         unsure: error.unsure,
         ...sent,
         error: said.error,

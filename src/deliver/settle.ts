@@ -13,36 +13,39 @@ import type { Outcome } from './outcome.ts';
  * It is not prepared under a name, like the claim and the reservation: a plan made while the tables were empty would be
  * kept while they grow to millions.
  *
- * $1 target, $2 token, $3 outcomes, $4 whether others may refer to these entries, as entity names.
+ * $1 target, $2 token, $3 outcomes, $4 whether others may refer to these entries, as entity names, $5 the epoch in which
+ * they were claimed: a link that is paid for is worth that much again (PROTOCOL C5, C6).
  */
 const statement = `
 /* staffetta settle */
 with result as materialized (
   select * from jsonb_to_recordset($3::jsonb) as r(entity text, key text, outcome text, "dueIn" float8, unsure boolean, sent text,
-    absent boolean, "waitFor" jsonb, link jsonb, "keepLink" boolean, reserved text[], members jsonb, error jsonb, journal jsonb, fingerprint text)),
+    absent boolean, by text, planned text, reason text, behind text, "waitFor" jsonb, link jsonb, "keepLink" boolean, reserved text[], members jsonb, holds boolean, error jsonb, journal jsonb, fingerprint text)),
 locked as materialized (
   select d.*, d.token is not distinct from $2::uuid as mine, d.rev <> d.claimed_rev as moved from staffetta.delivery d
   join result r on d.entity = r.entity collate "C" and d.key = r.key collate "C"
   where d.target = $1 order by d.target, d.entity, d.key for update of d),
 mine as materialized (
-  select r.*, l.moved, l.first_at, l.last_at, l.last_xid, l.last_actor, l.last_cause, l.attempts, l.priority
+  select r.*, l.moved, l.first_at, l.last_at, l.last_xid, l.last_actor, l.last_cause, l.attempts, l.priority, l.absent_since, l.error as former_error
   from result r join locked l on l.entity = r.entity collate "C" and l.key = r.key collate "C" where l.mine),
 gone as (
   delete from staffetta.delivery d using mine m
   where (d.target, d.entity, d.key) = ($1, m.entity, m.key) and m.outcome = 'done' and not m.moved returning 1),
 freed as (
-  update staffetta.delivery d set token = null, claimed_rev = null, lease_until = null,
-    state = case when m.moved then 'pending' when m.outcome = 'wait' then 'waiting' when m.outcome = 'park' then 'parked' else 'pending' end,
-    due_at = case when m.outcome = 'release' then d.due_at
+  update staffetta.delivery d set token = null, claimed_rev = null, claimed_by = null, lease_until = null,
+    state = case when m.moved then 'pending' when m.outcome = 'wait' then 'waiting' when m.outcome = 'park' then 'parked'
+                 when m.outcome = 'hold' then case m.by when 'guard' then 'held' else 'waiting' end else 'pending' end,
+    due_at = case when m.outcome = 'release' then greatest(d.due_at, clock_timestamp() + make_interval(secs => m."dueIn"))
                   when m.moved and m.outcome <> 'retry' then clock_timestamp()
+                  when m.outcome = 'hold' then 'infinity'
                   else clock_timestamp() + make_interval(secs => coalesce(m."dueIn", 0)) end,
-    attempts = case when m.outcome = 'release' then d.attempts when m."waitFor" is null and m.error is not null then d.attempts + 1 else 0 end,
+    attempts = case when m.outcome = 'release' then d.attempts when m."waitFor" is null and m.behind is null and m.error is not null then d.attempts + 1 else 0 end,
     unsure = d.unsure or coalesce(m.unsure, false),
     absent_since = case when m.outcome = 'release' then d.absent_since when m.absent then coalesce(d.absent_since, clock_timestamp()) end,
-    wait_entity = m."waitFor" ->> 'entity', wait_key = m."waitFor" ->> 'key', wait_id = m."waitFor" ->> 'id',
-    parked_for = case when m.outcome = 'park' then m.fingerprint end,
+    wait_entity = m."waitFor" ->> 'entity', wait_key = m."waitFor" ->> 'key', wait_id = m."waitFor" ->> 'id', wait_target = m.behind,
+    parked_for = case when m.outcome in ('park', 'hold') then m.fingerprint end, planned = m.planned,
     error_kind = case when m.outcome = 'release' then d.error_kind else m.error ->> 'kind' end,
-    error = case when m.outcome = 'release' then d.error else m.error ->> 'message' end,
+    error = case when m.outcome = 'release' then d.error else coalesce(m.reason, m.error ->> 'message') end,
     error_at = case when m.outcome = 'release' then d.error_at when m.error is not null then clock_timestamp() end
   from mine m
   where (d.target, d.entity, d.key) = ($1, m.entity, m.key) and not (m.outcome = 'done' and not m.moved) returning 1),
@@ -55,16 +58,25 @@ lost as (
     state = case when d.state in ('held', 'parked') then 'pending' else d.state end, due_at = least(d.due_at, clock_timestamp())
   returning 1),
 old as materialized (
-  select m.entity, m.key, k.remote_id from mine m
+  select m.entity, m.key, k.remote_id, k.absent_since, k.spared from mine m
   left join staffetta.link k on (k.target, k.entity, k.key) = ($1, m.entity collate "C", m.key collate "C") where not m."keepLink"),
 linked as (
-  insert into staffetta.link as k (target, entity, key, remote_id, stable_id, state, attributes, fingerprint, disable)
+  insert into staffetta.link as k (target, entity, key, remote_id, stable_id, state, attributes, fingerprint, disable, epoch, absent_since, spared)
   select $1, m.entity, m.key, m.link ->> 'remoteId', m.link ->> 'stableId', m.link ->> 'state', m.link -> 'attributes',
-    m.link ->> 'fingerprint', nullif(m.link -> 'disable', 'null')
-  from mine m where not m."keepLink" and m.link is not null order by m.entity collate "C", m.key collate "C"
+    m.link ->> 'fingerprint', nullif(m.link -> 'disable', 'null'), $5,
+    case when (m.link ->> 'absent')::boolean is false then null
+         when (m.link ->> 'absent')::boolean then coalesce(o.absent_since, m.absent_since, clock_timestamp()) else o.absent_since end,
+    o.spared is true and (m.link ->> 'absent')::boolean is not false
+  from mine m join old o using (entity, key) where m.link is not null order by m.entity collate "C", m.key collate "C"
   on conflict (target, entity, key) do update set remote_id = excluded.remote_id, stable_id = coalesce(excluded.stable_id, k.stable_id),
-    state = excluded.state, attributes = excluded.attributes, fingerprint = excluded.fingerprint, disable = excluded.disable, at = clock_timestamp()
+    state = excluded.state, attributes = excluded.attributes, fingerprint = excluded.fingerprint, disable = excluded.disable, epoch = excluded.epoch, absent_since = excluded.absent_since, spared = excluded.spared, at = clock_timestamp()
   returning 1),
+absented as ( -- however long the next step is away: a link outlives the delivery
+  update staffetta.link k set absent_since = coalesce(m.absent_since, clock_timestamp()) from mine m
+  where (k.target, k.entity, k.key) = ($1, m.entity, m.key) and m."keepLink" and m.absent and k.absent_since is null returning 1),
+trusted as (
+  update staffetta.link k set epoch = $5 from mine m
+  where (k.target, k.entity, k.key) = ($1, m.entity, m.key) and m."keepLink" and m.outcome = 'done' and k.epoch <> $5 returning 1),
 unlinked as (
   delete from staffetta.link k using mine m
   where (k.target, k.entity, k.key) = ($1, m.entity, m.key) and not m."keepLink" and m.link is null returning 1),
@@ -74,19 +86,19 @@ unreserved as (
   returning i.entity, i.key),
 member as (
   select m.entity, m.key, x.* from mine m
-  cross join lateral jsonb_to_recordset(m.members) as x(attribute text, "refEntity" text, "refKey" text, desired boolean, wanted text)
+  cross join lateral jsonb_to_recordset(m.members) as x(attribute text, "refEntity" text, "refKey" text, desired boolean, wanted text, kept boolean)
   where m.outcome in ('done', 'again')),
 members as (
-  update staffetta.reference s set applied = x.wanted from member x
+  update staffetta.reference s set applied = x.wanted, kept = x.kept is true from member x
   where (s.target, s.entity, s.key, s.attribute, s.ref_entity, s.ref_key) = ($1, x.entity, x.key, x.attribute, x."refEntity", x."refKey")
-    and x.desired returning 1),
+    and (x.desired or x.kept) returning 1),
 parted as (
   delete from staffetta.reference s using member x
   where (s.target, s.entity, s.key, s.attribute, s.ref_entity, s.ref_key) = ($1, x.entity, x.key, x.attribute, x."refEntity", x."refKey")
-    and not x.desired returning 1),
+    and not x.desired and x.kept is not true returning 1),
 dissolved as (
   delete from staffetta.reference s using mine m
-  where (s.target, s.entity, s.key) = ($1, m.entity, m.key) and not m."keepLink" and m.link is null returning 1),
+  where (s.target, s.entity, s.key) = ($1, m.entity, m.key) and not m."keepLink" and m.link is null and m.holds is not true returning 1),
 told as ( -- holders of a member that came, moved or went, and whoever waits for a remote id that is free now
   insert into staffetta.event (source, op, cols, actor)
   select '@link', 'U', array[$1, entity, key], session_user from (
@@ -95,12 +107,22 @@ told as ( -- holders of a member that came, moved or went, and whoever waits for
     union
     select u.entity, u.key from unreserved u where exists (
       select from staffetta.delivery w where (w.target, w.wait_entity, w.wait_key) = ($1, u.entity, u.key))) x returning 1),
-recorded as (select m.*, m.journal ->> 'operation' = 'create' and m.journal ->> 'result' = 'done' and m.priority > 0 as initial from mine m where m.journal is not null),
+heard as materialized ( -- who wants to know what became of an identity is told, unless it failed in the same way before
+  select m.entity, m.key, staffetta.write_back(r.write_back, m.entity, m.key, $1, case m.journal ->> 'result' when 'retried' then 'failed' else m.journal ->> 'result' end,
+      jsonb_strip_nulls(jsonb_build_object('operation', m.journal ->> 'operation', 'remote_id', m.journal ->> 'remoteId',
+        'stable_id', coalesce(m.link ->> 'stableId', k.stable_id), 'changed', m.journal -> 'changed', 'error', m.error))) as complaint
+  from mine m join staffetta.route r on (r.target, r.entity) = ($1, m.entity) left join staffetta.link k on (k.target, k.entity, k.key) = ($1, m.entity, m.key)
+  where r.write_back is not null and (m.outcome = 'done' and m.journal ->> 'result' = 'done'
+    or m.journal ->> 'result' in ('retried', 'parked') and m.error ->> 'message' is distinct from m.former_error)),
+recorded as (
+  select m.*, h.complaint, m.journal ->> 'operation' = 'create' and m.journal ->> 'result' = 'done' and m.priority > 0 and h.complaint is null as initial
+  from mine m left join heard h using (entity, key) where m.journal is not null),
 journaled as ( -- an initial load is one row per batch, not one per identity (PROTOCOL G)
   insert into staffetta.journal (target, entity, key, operation, result, remote_id, changed, count, lag, xid, actor, cause, attempt, error_kind, message)
-  select $1, m.entity, m.key, m.journal ->> 'operation', m.journal ->> 'result', m.journal ->> 'remoteId',
+  select $1, m.entity, m.key, m.journal ->> 'operation',
+    case when m.complaint is not null and m.journal ->> 'result' = 'done' then 'warned' else m.journal ->> 'result' end, m.journal ->> 'remoteId',
     case when m.journal ? 'changed' then array(select jsonb_array_elements_text(m.journal -> 'changed')) end, 1,
-    clock_timestamp() - m.first_at, m.last_xid, m.last_actor, m.last_cause, m.attempts + 1, m.error ->> 'kind', m.error ->> 'message'
+    clock_timestamp() - m.first_at, m.last_xid, m.last_actor, m.last_cause, m.attempts + 1, m.error ->> 'kind', nullif(concat_ws('; ', m.error ->> 'message', m.complaint), '')
   from recorded m where not m.initial
   union all
   select $1, m.entity, null, 'create', 'done', null, null, count(*)::int, max(clock_timestamp() - m.first_at), max(m.last_xid), min(m.last_actor),
@@ -123,7 +145,7 @@ export interface Settled {
 
 export async function settle(
   database: Queryable,
-  { target, token, referred }: { target: string; token: string; referred: readonly string[] },
+  { target, token, epoch, referred }: { target: string; token: string; epoch: number; referred: readonly string[] },
   outcomes: readonly Outcome[],
 ): Promise<Settled> {
   const results = outcomes.map((outcome) => ({
@@ -133,7 +155,7 @@ export async function settle(
   }));
   const { rows } = await database.query<Settled>({
     text: statement,
-    values: [target, token, JSON.stringify(results), referred],
+    values: [target, token, JSON.stringify(results), referred, epoch],
   });
   const [settled] = rows;
   if (!settled) throw new Error('settle returned no row');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Policy } from '../config/policies.ts';
 import type { Attributes, Value } from '../targets/target.ts';
 
 /** A value as a link keeps it: as it is, or only its hash where it is secret or long (PROTOCOL D5). */
@@ -7,14 +8,28 @@ export type StoredValue = Value | { readonly hash: string };
 /** Attribute name → values, as a link keeps them. */
 export type Stored = Readonly<Record<string, readonly StoredValue[]>>;
 
+/** What decides how a link keeps the values of attributes. */
+export interface Kept {
+  /** Attributes that are stored as keyed hashes only. */
+  readonly secret: ReadonlySet<string>;
+  /** The policies of attributes, where they are another than `replace`. */
+  readonly policies: ReadonlyMap<string, Policy>;
+}
+
 const longest = 256;
 
-/** The form in which a link keeps values. `secret` are the names of secret attributes, `key` the installation's secret. */
-export function toStored(attributes: Attributes, secret: ReadonlySet<string>, key: Buffer): Stored {
+/**
+ * The form in which a link keeps values; `key` is the installation's secret. Merged values are kept whole, however long:
+ * they have to be named to be taken out again.
+ */
+export function toStored(attributes: Attributes, { secret, policies }: Kept, key: Buffer): Stored {
   return Object.fromEntries(
     Object.entries(attributes).map(([name, values]) => [
       name,
-      values.map((value) => (secret.has(name) ? { hash: keyedHash(value, key) } : shorten(value))),
+      values.map((value) => {
+        if (secret.has(name)) return { hash: keyedHash(value, key) };
+        return policies.get(name) === 'merge' ? value : shorten(value);
+      }),
     ]),
   );
 }

@@ -55,7 +55,7 @@ export async function isMoving(database: Queryable, target: string, { entity, ke
     `select exists (select from staffetta.delivery where (target, entity, key) = ($1, $2, $3) and state <> 'parked') as moving`,
     [target, entity, key],
   );
-  return rows[0]?.moving ?? false;
+  return rows.some(({ moving }) => moving);
 }
 
 /**

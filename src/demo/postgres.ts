@@ -43,6 +43,8 @@ export interface PostgresOptions {
 export interface PostgresServer {
   readonly host: string;
   readonly port: number;
+  /** Where its data are. */
+  readonly dataFolder: string;
   /** The connection string of the superuser `postgres` (contains its password); default: for the database `postgres`. */
   url(database?: string): string;
   /** Creates a database (UTF-8, from template0) and returns the superuser's connection string for it. */
@@ -115,6 +117,7 @@ export async function startPostgres({ durable = true, settings = {} }: PostgresO
     return {
       host: HOST,
       port,
+      dataFolder: data,
       url,
       start,
       stop,

@@ -8,6 +8,7 @@ import { type KeyType, keyType, keyTypeOf } from './key.ts';
 import { attributesOf, type Mapping, mappingsOf, secretColumns, templatesOf } from './mapping.ts';
 import { refusal } from './refusal.ts';
 import { refuseMatch, refuseText, refuseValues } from './value.ts';
+import { checkWriteBack } from './write-back.ts';
 
 /** What is known of the views after checking: enough to compile where there is no problem. */
 export interface Checked {
@@ -34,7 +35,13 @@ export async function checkMappings(client: pg.ClientBase, config: Config): Prom
       if (missing && !seen.has(mapping.view)) problems.push(missing);
       if (view) problems.push(...checkOwnKey(mapping, view, keyTypes.get(mapping.entity)));
     }
-    if (view) problems.push(...checkColumns(mapping, view, keyTypes), ...(await checkQueries(client, mapping, view)));
+    if (view)
+      problems.push(
+        ...checkColumns(mapping, view, keyTypes),
+        ...(await checkQueries(client, mapping, view, keyTypes.get(mapping.entity))),
+      );
+    const told = await checkWriteBack(client, mapping);
+    if (told) problems.push(told);
   }
   return { problems, views, keyTypes };
 }
@@ -145,6 +152,7 @@ async function checkQueries(
   client: pg.ClientBase,
   { config, path, view: name }: Mapping,
   view: View,
+  type: KeyType | undefined,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
   if (config.only !== undefined && view.readable) {
@@ -155,12 +163,12 @@ async function checkQueries(
   if (config.revisit !== undefined) {
     const refused = await refusal(
       client,
-      `select q.key::text, q.at::timestamptz from (\n${config.revisit}\n) as q(key, at)`,
+      `select q.key::${type?.sqlType ?? 'text'}, q.at::timestamptz from (\n${config.revisit}\n) as q`,
     );
     if (refused !== undefined)
       problems.push({
         path: [...path, 'revisit'],
-        message: `PostgreSQL refuses this query, expected one for (key, at): ${refused}`,
+        message: `PostgreSQL refuses this query, expected one with the columns key and at: ${refused}`,
       });
   }
   return problems;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { sessionSettings } from '../database/pool.ts';
+import { valueSettings } from '../database/pool.ts';
 
 /**
  * Why PostgreSQL refuses a query, in its own words; undefined if it accepts it. The query is planned under the settings
@@ -8,8 +8,8 @@ import { sessionSettings } from '../database/pool.ts';
 export async function refusal(client: pg.ClientBase, query: string): Promise<string | undefined> {
   await client.query('savepoint staffetta_refusal');
   try {
-    await client.query(`set local search_path = ${sessionSettings.search_path}`);
-    await client.query(`set local row_security = ${sessionSettings.row_security}`);
+    await client.query(`set local search_path = ${valueSettings.search_path}`);
+    await client.query(`set local row_security = ${valueSettings.row_security}`);
     await client.query(`explain ${query}`);
     return undefined;
   } catch (error) {

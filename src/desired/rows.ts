@@ -125,7 +125,7 @@ export function compileReferences(mapping: Mapping, view: View): string | undefi
     return [
       `  select ${keyExpression(mapping, view)}, ${escapeLiteral(name)}::text, m.ref_key
   from ${from(mapping, view)}
-    cross join lateral (select distinct ${canonical('e')} as ref_key from unnest(${reference(column)}) e where e is not null) m
+    cross join lateral (select distinct ${canonical('e')} as ref_key from unnest(${reference(column)}) e where octet_length(${canonical('e')}) <= staffetta.longest_key()) m
   where ${reference(columnOf(view, mapping.key))} is not null${mapping.config.only === undefined ? '' : ' and s.in_scope'}`,
     ];
   });

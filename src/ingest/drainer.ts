@@ -13,14 +13,18 @@
  */
 import pg from 'pg';
 import { parkedLock } from '../capture/trigger.ts';
+import { attended } from '../database/attended.ts';
+import { Client } from '../database/client.ts';
 import { type Parameters, readParameters } from '../database/parameters.ts';
-import { connectionOptions } from '../database/pool.ts';
+import { connectionOptions, patience, unlimitedTransactions } from '../database/pool.ts';
+import type { Queryable } from '../database/transaction.ts';
 import type { Drained, Ingest } from './ingest.ts';
 
 /** A session that is silent for so long is ended by the server, which frees P (PROTOCOL A3). Polls are far more frequent. */
 const idleSessionTimeout = 120_000;
 
-const queryTimeout = 60_000;
+/** How long anything but an ingest may take, in milliseconds. */
+const queryTimeout = 10_000;
 
 export interface DrainerEvents {
   /** A batch of events was ingested, or (undefined) a poll is due: look what is to be delivered. */
@@ -57,18 +61,18 @@ export class Drainer {
   async run(): Promise<void> {
     let failures = 0;
     while (!this.#stop.aborted) {
-      const client = new pg.Client({
-        ...connectionOptions(this.#url, 'staffetta drainer'),
+      const client: pg.Client = new Client({
+        ...connectionOptions(this.#url, 'staffetta drainer', patience.everything),
         query_timeout: queryTimeout,
       });
       client.on('error', () => this.ring()); // the next query says what is wrong
       try {
         await client.connect();
-        await client.query(`set idle_session_timeout = ${idleSessionTimeout}`);
+        await client.query(`set idle_session_timeout = ${idleSessionTimeout}; ${unlimitedTransactions}`);
         this.#ingest.reset();
         failures = 0;
         this.#events.connected();
-        await this.#live(client);
+        await this.#live(client, await attended(client, this.#url));
       } catch (error) {
         if (this.#stop.aborted) break;
         this.#events.failed(error);
@@ -81,21 +85,21 @@ export class Drainer {
     }
   }
 
-  async #live(client: pg.Client): Promise<void> {
+  async #live(client: pg.Client, database: Queryable): Promise<void> {
     while (!this.#stop.aborted) {
       const parameters = await readParameters(client);
-      await this.#drain(client, parameters);
+      await this.#drain(database, parameters);
       const poll = parameters.POLL_SECONDS * 1000;
       const mark = await this.#park(client);
-      if (mark === undefined || (await this.#settleDown(client, parameters, mark, poll)))
-        await this.#sleep(client, parameters, poll);
+      if (mark === undefined || (await this.#settleDown(database, parameters, mark, poll)))
+        await this.#sleep(database, parameters, poll);
       if (mark !== undefined) await client.query('select pg_advisory_unlock($1)', [parkedLock]);
     }
   }
 
-  async #drain(client: pg.Client, parameters: Parameters): Promise<Drained> {
+  async #drain(database: Queryable, parameters: Parameters): Promise<Drained> {
     this.#rung = false;
-    return this.#ingest.drain(client, parameters, {
+    return this.#ingest.drain(database, parameters, {
       ingested: (batch) => this.#events.drained(batch),
       stop: this.#stop,
     });
@@ -118,11 +122,11 @@ export class Drainer {
   }
 
   /** Drains until every transaction that may not have seen P is over. False if something came, so that we are awake. */
-  async #settleDown(client: pg.Client, parameters: Parameters, mark: bigint, poll: number): Promise<boolean> {
+  async #settleDown(database: Queryable, parameters: Parameters, mark: bigint, poll: number): Promise<boolean> {
     for (let pause = 1; ; pause = Math.min(pause * 2, poll)) {
-      const drained = await this.#drain(client, parameters);
+      const drained = await this.#drain(database, parameters);
       if (drained.events > 0) return false;
-      if (drained.xmin >= mark) return (await this.#drain(client, parameters)).events === 0;
+      if (drained.xmin >= mark) return (await this.#drain(database, parameters)).events === 0;
       if (this.#stop.aborted) return false;
       await this.#pause(pause);
       if (pause === poll) this.#events.drained(undefined); // as long as this may take, the poll is guaranteed (E2)
@@ -130,11 +134,11 @@ export class Drainer {
   }
 
   /** Waits for the bell; at each poll looks by itself. */
-  async #sleep(client: pg.Client, parameters: Parameters, poll: number): Promise<void> {
+  async #sleep(database: Queryable, parameters: Parameters, poll: number): Promise<void> {
     while (!this.#stop.aborted && !this.#rung) {
       await this.#pause(poll);
       if (this.#rung || this.#stop.aborted) return;
-      const { events } = await this.#drain(client, parameters);
+      const { events } = await this.#drain(database, parameters);
       this.#events.drained(undefined);
       if (events > 0) return;
     }

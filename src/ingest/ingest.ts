@@ -4,8 +4,10 @@
  * column or function is missing, or which fails in any other way, keeps its events, says so in `staffetta.source`, and
  * is tried again at the next drain, while the others go on.
  */
+import { errorText } from '../database/error-text.ts';
 import { hashOf } from '../database/generated.ts';
 import type { Parameters } from '../database/parameters.ts';
+import { grace, patience } from '../database/pool.ts';
 import { isDataError, isPassing } from '../database/sqlstate.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { type Feed, ingestStatement, linkSource } from './statement.ts';
@@ -124,6 +126,7 @@ export class Ingest {
     const { rows } = await database.query<Batch>({
       name: `ingest_${hashOf(text).slice(0, 16)}`,
       text,
+      query_timeout: patience.everything + grace,
       values: [
         this.#lowWater.toString(),
         limit,
@@ -174,7 +177,7 @@ export class Ingest {
     broken.add(source);
     await database.query(
       `update staffetta.source set error = $2, error_at = clock_timestamp() where source = $1 and error is distinct from $2`,
-      [source, message(error)],
+      [source, errorText(error)],
     );
   }
 
@@ -201,7 +204,7 @@ export class Ingest {
       const feeds = this.#feeds.filter((feed) => feed.source === source);
       take(await this.#run(database, parameters, feeds, [source], 1, suspect.seq));
     } catch (error) {
-      if (isDataError(error)) await putAside(database, suspect, message(error));
+      if (isDataError(error)) await putAside(database, suspect, errorText(error));
       else await this.#break(database, source, error, broken);
     }
     return true;
@@ -227,8 +230,4 @@ async function putAside(database: Queryable, { xid, seq }: Suspect, reason: stri
      select seq, xid, at, source, op, cols, actor, $3 from gone`,
     [xid, seq, reason],
   );
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -29,6 +29,9 @@ const crowd = { aSecond: 500, counted: 50_000 };
  * another one nothing is taken, since events would be lost on entities that it does not know of (C7). $7 the only event to
  * take, or null.
  *
+ * A key that is too long for an index goes to `staffetta.event_failed`, with the first event that named it; the other
+ * keys of that event are delivered.
+ *
  * OFFSET 0 keeps the look-ups of holders on their index, whatever the sizes of the tables were when the plan was made.
  *
  * It is built of the sources to take, so that one whose function is broken can be left out (A10).
@@ -51,7 +54,7 @@ volume as (select xid, count(*) > $3::int as bulk from claimed group by xid),
 value as materialized ( -- one evaluation of a key expression per distinct row, however many events
   select source, cols, min(bulk::int) as priority, count(*)::int as events,
     (array_agg(row(at, op, actor, xid)::staffetta.cause order by seq))[1] as first,
-    (array_agg(row(at, op, actor, xid)::staffetta.cause order by seq desc))[1] as last
+    (array_agg(row(at, op, actor, xid)::staffetta.cause order by seq desc))[1] as last, min(seq) as seq
   from claimed join volume using (xid) where op <> 'R' group by source, cols),
 crowd as materialized ( -- how many members are still to be delivered, so that holders are not written for every batch
   select m.target, m.entity, c.waiting from (select distinct cols[1] as target, cols[2] as entity from value where source = '${linkSource}') m
@@ -60,7 +63,7 @@ crowd as materialized ( -- how many members are still to be delivered, so that h
       select 1 from staffetta.delivery d
       where d.target = m.target and d.entity = m.entity and d.priority = 1 and d.state = 'pending' and d.due_at <= now()
       limit ${crowd.counted}) x) c),
-keyed (target, entity, key, delay, source, cols, priority, events, first, last) as (
+keyed (target, entity, key, delay, source, cols, priority, events, first, last, seq) as (
   ${[
     ...keyed,
     // Holders gather the changes of their members; whoever waits for this entry's remote id goes at once.
@@ -73,7 +76,7 @@ keyed (target, entity, key, delay, source, cols, priority, events, first, last) 
      where v.source = '${linkSource}'`,
   ].join('\n  union all ')}),
 merged as (
-  select r.target, r.entity, k.key, min(k.delay) as delay, min(greatest(k.priority, (k.delay > interval '0')::int))::smallint as priority, sum(k.events)::int as events,
+  select r.target, r.entity, k.key, min(k.delay) as delay, min(k.seq) as seq, octet_length(k.key) > staffetta.longest_key() as too_long, min(greatest(k.priority, (k.delay > interval '0')::int))::smallint as priority, sum(k.events)::int as events,
     (array_agg(row((k.first).at, staffetta.cause_text((k.first).op, k.source), (k.first).actor, (k.first).xid)::staffetta.cause_said order by (k.first).at))[1] as first,
     (array_agg(row((k.last).at, staffetta.cause_text((k.last).op, k.source), (k.last).actor, (k.last).xid)::staffetta.cause_said order by (k.last).at desc))[1] as last
   from keyed k join staffetta.route r on r.entity = k.entity collate "C" and (k.target is null or r.target = k.target collate "C")
@@ -83,7 +86,7 @@ owed as (
     first_at, first_cause, first_actor, last_at, last_cause, last_actor, last_xid)
   select target, entity, key, priority, clock_timestamp() + delay, events,
     (first).at, (first).cause, (first).actor, (last).at, (last).cause, (last).actor, (last).xid
-  from merged order by target collate "C", entity collate "C", key collate "C"
+  from merged where not too_long order by target collate "C", entity collate "C", key collate "C"
   on conflict (target, entity, key) do update set
     rev = d.rev + 1,
     priority = least(d.priority, excluded.priority),
@@ -93,6 +96,11 @@ owed as (
     events = d.events + excluded.events,
     last_at = excluded.last_at, last_cause = excluded.last_cause, last_actor = excluded.last_actor, last_xid = excluded.last_xid
   returning target),
+refused as (
+  insert into staffetta.event_failed (seq, xid, at, source, op, cols, actor, error)
+  select c.seq, c.xid, c.at, c.source, c.op, c.cols, c.actor, staffetta.key_too_long(min(m.key))
+  from merged m join claimed c using (seq) where m.too_long group by c.seq, c.xid, c.at, c.source, c.op, c.cols, c.actor
+  on conflict do nothing),
 owing as (
   select r.target, r.entity from staffetta.route r
   where r.entity in (select f.entity from claimed c join (values ${[...routes, "('', '')"].join(', ')}) as f(source, entity) using (source) where c.op = 'R')

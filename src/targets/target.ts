@@ -113,6 +113,12 @@ export interface Target {
   /** Is it reachable, are our credentials right, and which installation is it? */
   ping(signal: AbortSignal): Promise<Health>;
 
+  /**
+   * Which installation the links belong to, as `ping` named it: whatever another one behind the same address is asked
+   * from now on fails as `misconfigured`, before anything is done (PROTOCOL C5). Undefined: any will do.
+   */
+  expect?(identity: string | undefined): void;
+
   /** Make one change. */
   apply(change: Change, signal: AbortSignal): Promise<Applied>;
 

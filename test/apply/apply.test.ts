@@ -4,6 +4,7 @@ import { apply } from '../../src/apply/apply.ts';
 import { dryRun } from '../../src/apply/dry-run.ts';
 import { createIngester } from '../ingest/ingester.ts';
 import { createDatabase } from '../setup/database.ts';
+import { migrationNames } from '../setup/migrations.ts';
 import { configuration, createSite, type Site } from './site.ts';
 
 const sites: Site[] = [];
@@ -63,7 +64,7 @@ describe('the first apply', () => {
     const loaded = await site.load(everything);
     const applied = await apply(site.pool, loaded);
     expect(applied).toMatchObject({
-      migrations: ['0001-queue'],
+      migrations: await migrationNames(),
       captured: ['registry.person', 'registry.email', 'registry.career', 'registry.team'],
       released: [],
       retired: [],
@@ -165,7 +166,7 @@ describe('the second apply', () => {
 
   test('does the same whichever of two at once comes first', async () => {
     const [first, second] = await Promise.all([site.apply(everything), site.apply(everything)]);
-    expect([first?.migrations.length, second?.migrations.length].sort()).toEqual([0, 1]);
+    expect([first?.migrations.length, second?.migrations.length].sort()).toEqual([0, (await migrationNames()).length]);
     expect([first?.captured.length, second?.captured.length].sort()).toEqual([0, 4]);
     expect(await routes()).toEqual({ 'badge person': 1, 'badge team': 1, 'directory person': 1, 'directory team': 1 });
   });

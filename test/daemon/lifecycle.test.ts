@@ -34,7 +34,7 @@ describe('a daemon', () => {
     await query(`insert into registry.person (id, uid) values (2, 'bruno')`);
     await until(
       () => query('select state, message from staffetta.instance'),
-      ([row]) => row?.state === 'superseded' && row.message?.includes('another configuration'),
+      ([row]) => row?.state === 'refused' && row.message?.includes('another configuration'),
     );
     expect(told.join('')).toContain('another configuration was applied');
     expect(settled).toBe(0);
@@ -42,7 +42,7 @@ describe('a daemon', () => {
     await registry.configure();
     await registry.apply();
     await arrived();
-    expect(told.join('')).toContain('is that of this daemon again');
+    expect(told.join('')).toContain('this daemon may deliver again');
   });
 
   // In a process of its own, which an unhandled rejection would end.

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sessionSettings } from '../../src/database/pool.ts';
+import { patience, sessionSettings } from '../../src/database/pool.ts';
 import { openSession, type Session } from '../../src/database/session.ts';
 import { createDatabase, type Database } from '../setup/database.ts';
 
@@ -26,15 +26,23 @@ describe.each(['a direct connection', 'a transaction pooler'])('a session throug
   });
 
   test('runs every statement under the pinned settings', async () => {
-    const { rows } = await session.database.query<{ name: string; setting: string }>(
-      'select name, setting from pg_settings where name = any($1)',
-      [Object.keys(sessionSettings)],
+    const pinned = Object.keys(sessionSettings).filter((name) => name !== 'default_transaction_isolation');
+    const settings = Object.entries({ ...sessionSettings, statement_timeout: String(patience.batch) }).filter(
+      ([name]) => pinned.includes(name),
     );
-    const found = Object.fromEntries(rows.map(({ name, setting }) => [name, setting.replaceAll(' ', '')]));
-    const pinned = Object.entries(sessionSettings)
-      .filter(([name]) => name !== 'default_transaction_isolation')
-      .map(([name, value]) => [name, value.replaceAll(' ', '')]);
-    expect(found).toMatchObject(Object.fromEntries(pinned));
+    const shown = pinned.map((name) => `current_setting('${name}') as "${name}"`);
+    const wanted = settings.map(
+      ([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true) as "${name}"`,
+    );
+    const { rows } = await session.database.query(`select ${shown.join(', ')}`);
+    const plain = (found: unknown) => JSON.stringify(found).replaceAll(' ', '');
+    expect(plain(rows)).toBe(plain(await database.query(`select ${wanted.join(', ')}`)));
+  });
+
+  test('gives statements about everything there is more time', async () => {
+    const ask = `select extract(epoch from current_setting('statement_timeout')::interval)::int * 1000 as timeout`;
+    const { rows } = await session.unhurried.query<{ timeout: number }>(ask);
+    expect(rows).toEqual([{ timeout: patience.everything }]);
   });
 
   test('reads committed, whatever the default of the database', async () => {

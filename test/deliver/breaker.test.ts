@@ -42,6 +42,24 @@ describe('the breaker of a target', () => {
     }
   });
 
+  test('counts the failures of all pumps, and remembers since when it cannot be reached', async () => {
+    const since = async () => (await stage.query('select since from staffetta.target'))[0]?.since;
+    await unreachable();
+    const first = await since();
+    await Promise.all([unreachable(), unreachable()]);
+    expect(await target()).toMatchObject({ state: 'waiting', failures: 3 });
+    expect(await since()).toEqual(first);
+  });
+
+  test('says nothing of a target that was forgotten meanwhile', async () => {
+    const parameters = await readParameters(stage.pool);
+    await markUnreachable(stage.pool, 'forgotten', 'connection refused', parameters);
+    await quarantine(stage.pool, 'forgotten', 'wrong password');
+    expect(await stage.query('select target, state from staffetta.target')).toEqual([
+      { target: 'directory', state: 'active' },
+    ]);
+  });
+
   test('forgets the failures once it answers', async () => {
     await unreachable();
     await markReached(stage.pool, 'directory');

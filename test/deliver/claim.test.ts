@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Claim, Claimer } from '../../src/deliver/claim.ts';
-import { createStage, revision, type Stage } from './stage.ts';
+import { type Claim, type Claimant, Claimer } from '../../src/deliver/claim.ts';
+import { claimant, createStage, type Stage } from './stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -9,7 +9,7 @@ beforeAll(async () => {
 beforeEach(() => stage.clear());
 afterAll(() => stage.close());
 
-const claimer = (of = revision) => new Claimer('directory', of);
+const claimer = (differing: Partial<Claimant> = {}) => new Claimer('directory', { ...claimant, ...differing });
 const claim = (by: Claimer, { limit = 100, probing = false } = {}) =>
   by.claim(stage.pool, { limit, leaseSeconds: 60, probing });
 const keys = (claim: Claim | undefined) => claim?.deliveries.map(({ key }) => key).sort() ?? [];
@@ -90,7 +90,7 @@ describe('claiming deliveries', () => {
 
   test('takes nothing for a daemon with another configuration (PROTOCOL C7)', async () => {
     await stage.owe('person', 1);
-    expect(await claim(claimer('r0'))).toBeUndefined();
+    expect(await claim(claimer({ revision: 'r0' }))).toBeUndefined();
     expect(keys(await claim(claimer()))).toEqual(['1']);
   });
 

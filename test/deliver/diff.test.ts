@@ -1,14 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { diffLink, diffLive } from '../../src/deliver/diff.ts';
+import type { Policy } from '../../src/config/policies.ts';
+import { diffLink, diffLive, replaceAll } from '../../src/deliver/diff.ts';
 import { type Stored, toStored } from '../../src/deliver/stored.ts';
-import type { AttributeChange, Attributes, RemoteState, Value } from '../../src/targets/target.ts';
+import {
+  type AttributeChange,
+  type Attributes,
+  type RemoteState,
+  TargetError,
+  type Value,
+} from '../../src/targets/target.ts';
 import { ScriptedTarget } from './scripted-target.ts';
 import { mapping, secret } from './situation.ts';
 
 const mapped = mapping();
 const target = new ScriptedTarget();
-const stored = (attributes: Attributes) => toStored(attributes, mapped.secret, secret);
+const stored = (attributes: Attributes) => toStored(attributes, mapped, secret);
 const fromLink = (desired: Attributes, link: Stored, more = mapped) => diffLink(desired, link, more, secret);
 const live = (attributes: Attributes, more: Partial<RemoteState> = {}): RemoteState => ({
   remoteId: 'uid=ada',
@@ -189,6 +196,117 @@ describe('whatever is desired', () => {
       ),
     );
   });
+});
+
+describe('the policy of an attribute', () => {
+  const under = (policy: Policy) => mapping({ policies: new Map([['mail', policy]]) });
+  const add = (...values: string[]) => ({ attribute: 'mail', action: 'add', values });
+  const remove = (...values: string[]) => ({ attribute: 'mail', action: 'delete', values });
+  const link = { mail: ['a@x', 'b@x'] };
+  const desired = { mail: ['b@x', 'c@x'] };
+
+  test.each<[Policy, object[]]>([
+    ['replace', [{ attribute: 'mail', action: 'replace', values: ['b@x', 'c@x'] }]],
+    ['initial', []],
+    ['add', [add('c@x')]],
+    ['merge', [add('c@x'), remove('a@x')]],
+  ])('%s decides what is changed, whether the link is believed or the entry was read', (policy, changes) => {
+    expect(fromLink(desired, stored(link), under(policy))).toEqual(changes);
+    const there = live({ mail: policy === 'replace' ? link.mail : [...link.mail, 'theirs@x'] });
+    expect(fromLive(desired, there, link, under(policy))).toEqual(changes);
+  });
+
+  test('initial leaves alone what the target made of it, even nothing', () => {
+    expect(fromLive({ mail: ['a@x'] }, live({}), { mail: ['a@x'] }, under('initial'))).toEqual([]);
+    expect(fromLive({ mail: ['a@x'] }, live({ mail: ['theirs@x'] }), undefined, under('initial'))).toEqual([]);
+    expect(fromLink({}, stored({ mail: ['a@x'] }), under('initial'))).toEqual([]);
+  });
+
+  test('add and merge name a long value when it is put in, and merge when it is taken out', () => {
+    const long = 'x'.repeat(300);
+    const merged = under('merge');
+    expect(fromLink({ mail: [long] }, {}, merged)).toEqual([add(long)]);
+    expect(fromLink({}, toStored({ mail: [long] }, merged, secret), merged)).toEqual([remove(long)]);
+  });
+
+  test('add compares secrets by their hashes and merge of objectClass is the target’s own', () => {
+    const secrets = mapping({ policies: new Map([['userPassword', 'add']]) });
+    const before = toStored({ userPassword: ['one'] }, secrets, secret);
+    expect(fromLink({ userPassword: ['one', 'two'] }, before, secrets)).toEqual([
+      { attribute: 'userPassword', action: 'add', values: ['two'] },
+    ]);
+  });
+});
+
+describe('whatever somebody else wrote into an attribute, and whatever we wrote before', () => {
+  const policy = fc.constantFrom<Policy>('replace', 'initial', 'add', 'merge');
+  const list = fc.option(values(value), { nil: [] });
+  const has = (list: readonly Value[], value: Value) => list.some((other) => target.same('mail', [value], [other]));
+  const without = (list: readonly Value[], others: readonly Value[]) => list.filter((value) => !has(others, value));
+  const union = (list: readonly Value[], others: readonly Value[]) => [...list, ...without(others, list)];
+  const read = (list: readonly Value[]) => live(list.length > 0 ? { mail: list } : {});
+  const wish = (list: readonly Value[]): Attributes => (list.length > 0 ? { mail: list } : {});
+
+  /** What an entry that holds `present` should hold then. */
+  const expected = (policy: Policy, present: readonly Value[], ours: readonly Value[], desired: readonly Value[]) =>
+    ({
+      replace: desired,
+      initial: present,
+      add: union(present, desired),
+      merge: union(without(present, without(ours, desired)), desired),
+    })[policy];
+
+  const only = (policy: Policy) => mapping({ attributes: new Set(['mail']), policies: new Map([['mail', policy]]) });
+
+  test('the entry holds what the policy says, the values of others survive, and a second look finds nothing', () => {
+    fc.assert(
+      fc.property(policy, list, list, list, fc.boolean(), (policy, ours, others, desired, isSure) => {
+        const mapped = only(policy);
+        // A link that cannot be believed says what never was; one that is, of an attribute that is replaced, says all.
+        const present = isSure ? union(ours, policy === 'replace' ? [] : others) : others;
+        const link = toStored(wish(ours), mapped, secret);
+        const fromEntry = (there: readonly Value[]) =>
+          diffLive(wish(desired), read(there), { attributes: link }, mapped, { target, secret });
+        const result = isSure
+          ? carried(present, diffLink(wish(desired), link, mapped, secret), () => fromEntry(present))
+          : carried(present, fromEntry(present));
+        expect(target.same('mail', result, expected(policy, present, ours, desired))).toBe(true);
+        if (policy !== 'replace') for (const value of without(others, ours)) expect(has(result, value)).toBe(true);
+        const next = toStored(wish(desired), mapped, secret);
+        expect(diffLink(wish(desired), next, mapped, secret)).toEqual([]);
+        expect(diffLive(wish(desired), read(result), { attributes: next }, mapped, { target, secret })).toEqual([]);
+      }),
+    );
+  });
+
+  test('so it does where the target cannot be read and everything is written anew', () => {
+    fc.assert(
+      fc.property(policy, list, list, list, (policy, ours, others, desired) => {
+        const mapped = only(policy);
+        const present = union(ours, others);
+        const changes = replaceAll(wish(desired), toStored(wish(ours), mapped, secret), mapped, secret);
+        const result = changes.reduce<readonly Value[]>((before, { action, values }) => {
+          if (action === 'replace') return values;
+          return action === 'add' ? union(before, values) : without(before, values);
+        }, present);
+        expect(target.same('mail', result, expected(policy, present, ours, desired))).toBe(true);
+      }),
+    );
+  });
+
+  /** What stands there after changes; what the target says was made already is worked out from the entry, as a pump does. */
+  function carried(
+    present: readonly Value[],
+    changes: readonly AttributeChange[],
+    again: () => readonly AttributeChange[] = () => [],
+  ): readonly Value[] {
+    try {
+      return applied(wish(present), changes)?.mail ?? [];
+    } catch (error) {
+      if (!(error instanceof TargetError) || error.kind !== 'converged') throw error;
+      return applied(wish(present), again())?.mail ?? [];
+    }
+  }
 });
 
 /** The same attributes, without those that have no values, and each in one order. */

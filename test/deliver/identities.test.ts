@@ -237,9 +237,8 @@ describe('a person who leaves the view', () => {
     await carried('ada');
     await leave();
     await stage.settle(under({ removeAfter: 10 }));
-    await stage.query(
-      `update staffetta.delivery set absent_since = absent_since - interval '11 seconds', due_at = clock_timestamp()`,
-    );
+    await stage.query(`update staffetta.delivery set due_at = clock_timestamp()`);
+    await stage.query(`update staffetta.link set absent_since = absent_since - interval '11 seconds'`);
     await stage.settle(under({ removeAfter: 10 }));
     expect(stage.target.sent).toEqual([`remove ${dn('ada')}`]);
     expect(await ids()).toEqual([]);
@@ -302,12 +301,12 @@ describe('a person who leaves the view', () => {
   test('is kept where that is the policy, and known when it comes back', async () => {
     await carried('ada');
     await leave();
-    await stage.settle(under({ deprovision: 'keep' }));
+    await stage.settle(under({ deprovision: [] }));
     expect(stage.target.changes).toEqual([]);
     expect(await stage.link(1)).toMatchObject({ state: 'kept' });
     await stage.addPerson(1, 'ada', { name: 'Ada' });
     await stage.owe('person', 1);
-    await stage.settle(under({ deprovision: 'keep' }));
+    await stage.settle(under({ deprovision: [] }));
     expect(stage.target.sent).toEqual([`update ${dn('ada')}`]);
     expect(await stage.link(1)).toMatchObject({ state: 'active' });
   });
@@ -315,17 +314,17 @@ describe('a person who leaves the view', () => {
   test('is disabled where that is the policy, and revived without a trace of it', async () => {
     await carried('ada');
     await leave();
-    await stage.settle(under({ deprovision: 'disable' }));
+    await stage.settle(under({ deprovision: [{ do: 'disable', after: 0 }] }));
     expect(stage.target.ids).toEqual(['uid=ada,ou=former']);
     expect(stage.target.entry('uid=ada,ou=former')).toMatchObject({ cn: ['ada'], employeeType: ['former'] });
     expect(await stage.link(1)).toMatchObject({ state: 'disabled', remote_id: 'uid=ada,ou=former' });
     expect(await stage.reserved()).toEqual({ 'uid=ada,ou=former': '1' });
     await stage.owe('person', 1);
-    await stage.settle(under({ deprovision: 'disable' }));
+    await stage.settle(under({ deprovision: [{ do: 'disable', after: 0 }] }));
     expect(stage.target.changes).toHaveLength(1);
     await stage.addPerson(1, 'ada');
     await stage.owe('person', 1);
-    await stage.settle(under({ deprovision: 'disable' }));
+    await stage.settle(under({ deprovision: [{ do: 'disable', after: 0 }] }));
     expect(stage.target.entry(dn('ada'))).toEqual({ objectClass: ['person'], cn: ['ada'] });
     expect(await stage.link(1)).toMatchObject({ state: 'active' });
   });

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { changedMembers, comparedMembers, initialMembers } from '../../src/deliver/members.ts';
+import { changedMembers, comparedMembers, initialMembers, isEmptied } from '../../src/deliver/members.ts';
 import type { Member, Members } from '../../src/deliver/references.ts';
 import type { AttributeChange } from '../../src/targets/target.ts';
 import { ScriptedTarget } from './scripted-target.ts';
 
 const placeholder = 'cn=nobody';
-const policies = new Map([['member', { refEntity: 'person', placeholder }]]);
+const policies = new Map([['member', { refEntity: 'person', empty: 'placeholder' as const, placeholder }]]);
 const target = new ScriptedTarget();
 
 /** `applied → wanted` of one member; null: does not stand there, is not to. */
@@ -113,6 +113,76 @@ describe('the members of a group that was read', () => {
       { attribute: 'member', action: 'add', values: [placeholder] },
       { attribute: 'member', action: 'delete', values: ['uid=a'] },
     ]);
+  });
+});
+
+describe('a group that keeps its last member', () => {
+  const keeping = new Map([['member', { refEntity: 'person', empty: 'keep' as const, placeholder }]]);
+  const leave = (...all: readonly Member[]) => changedMembers(keeping, members(all));
+  const kept = (refKey: string, applied: string, wanted: string | null = null): Member => ({
+    ...member(refKey, applied, wanted),
+    kept: true,
+  });
+  const stays = (refKey: string, applied: string): Member => ({ ...kept(refKey, applied), wanted: applied });
+  /** As `members`, but for members that were kept before: they are always told of. */
+  const withKept = (...all: readonly Member[]) =>
+    changedMembers(keeping, { ...members(all), members: all.filter((one) => one.kept || one.wanted !== one.applied) });
+
+  test('leaves one value in it when all go, and records that it is kept', () => {
+    const { changes, settled } = leave(member('1', 'uid=a', null), member('2', 'uid=b', null));
+    expect(changes).toEqual([{ attribute: 'member', action: 'delete', values: ['uid=b'] }]);
+    expect(settled).toEqual([stays('1', 'uid=a'), member('2', 'uid=b', null)]);
+  });
+
+  test('finds nothing to do as long as there is nobody else', () => {
+    expect(withKept(kept('1', 'uid=a'))).toEqual({ changes: [], settled: [stays('1', 'uid=a')] });
+  });
+
+  test('takes it out when there is another', () => {
+    expect(withKept(kept('1', 'uid=a'), member('2', null, 'uid=b'))).toEqual({
+      changes: [
+        { attribute: 'member', action: 'add', values: ['uid=b'] },
+        { attribute: 'member', action: 'delete', values: ['uid=a'] },
+      ],
+      settled: [member('1', 'uid=a', null), member('2', null, 'uid=b')],
+    });
+  });
+
+  test('has it for good when it is wanted again', () => {
+    expect(withKept(kept('1', 'uid=a', 'uid=a'))).toEqual({ changes: [], settled: [member('1', 'uid=a', 'uid=a')] });
+  });
+
+  test('starts with a placeholder, which the first member replaces', () => {
+    expect(initialMembers(keeping).attributes).toEqual({ member: [placeholder] });
+    expect(leave(member('1', null, 'uid=a')).changes).toEqual([
+      { attribute: 'member', action: 'add', values: ['uid=a'] },
+      { attribute: 'member', action: 'delete', values: [placeholder] },
+    ]);
+  });
+
+  test('keeps what stands there when it is read, of ours before that of others', () => {
+    const read = (live: readonly string[], ...all: readonly Member[]) =>
+      comparedMembers(keeping, members(all, true), { member: live }, target);
+    expect(read(['uid=x', 'UID=A'], member('1', 'uid=a', null))).toEqual({
+      changes: [{ attribute: 'member', action: 'delete', values: ['uid=x'] }],
+      settled: [stays('1', 'uid=a')],
+    });
+    expect(read(['uid=x']).changes).toEqual([]);
+    expect(read([], member('1', 'uid=a', null)).changes).toEqual([
+      { attribute: 'member', action: 'add', values: [placeholder] },
+    ]);
+  });
+});
+
+describe('a group that is not there without a member', () => {
+  const needing = new Map([['member', { refEntity: 'person', empty: 'delete' as const, placeholder }]]);
+
+  test('counts as empty while none of its members has an entry', () => {
+    expect(isEmptied(needing)).toBe(true);
+    expect(isEmptied(needing, members([member('1', 'uid=a', null)]))).toBe(true);
+    expect(isEmptied(needing, members([member('1', 'uid=a', 'uid=a')]))).toBe(false);
+    expect(isEmptied(needing, { members: [member('1', null, 'uid=a')], counts: new Map() })).toBe(false);
+    expect(isEmptied(policies)).toBe(false);
   });
 });
 

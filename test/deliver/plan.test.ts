@@ -243,7 +243,7 @@ const situations: readonly Situation[] = [
   {
     when: 'it is absent and nothing is waited for',
     loaded: { link: link() },
-    mapping: { removeAfter: 0 },
+    mapping: { removeAfter: 0, deprovision: [{ do: 'delete', after: 0 }] },
     so: `remove ${id}, no link`,
   },
   {
@@ -287,13 +287,13 @@ const situations: readonly Situation[] = [
   {
     when: 'it is absent and to be kept',
     loaded: { link: link() },
-    mapping: { deprovision: 'keep' },
+    mapping: { deprovision: [] },
     so: `keep, kept link to ${id}`,
   },
   {
     when: 'it is absent and was kept before',
     loaded: { link: link({ state: 'kept' }) },
-    mapping: { deprovision: 'keep' },
+    mapping: { deprovision: [] },
     so: `none, kept link to ${id}`,
   },
 
@@ -301,47 +301,50 @@ const situations: readonly Situation[] = [
   {
     when: 'it is absent and to be disabled, but not yet',
     loaded: { link: link({ disable }) },
-    mapping: { deprovision: 'disable' },
+    mapping: { deprovision: [{ do: 'disable', after: 10 }] },
     so: 'defer 10 s',
   },
   {
     when: 'it is absent and to be disabled',
     loaded: { claimed: absentFor(10), link: link({ disable }) },
-    mapping: { deprovision: 'disable' },
+    mapping: { deprovision: [{ do: 'disable', after: 10 }] },
     so: `disable ${id} → uid=ada,ou=former, replace employeeType former, disabled link`,
   },
   {
     when: 'it is to be disabled where it stands',
     loaded: { claimed: absentFor(10), link: link({ disable: { ...disable, remote_id: null } }) },
-    mapping: { deprovision: 'disable' },
+    mapping: { deprovision: [{ do: 'disable', after: 10 }] },
     so: `disable ${id}, replace employeeType former, disabled link`,
   },
   {
     when: 'it was disabled before',
-    loaded: { link: link({ state: 'disabled', disable }) },
-    mapping: { deprovision: 'disable' },
+    loaded: { link: link({ state: 'disabled', disable, absentFor: 20 }) },
+    mapping: { deprovision: [{ do: 'disable', after: 10 }] },
     so: 'none, link left',
   },
   {
     when: 'it is to be disabled, and somebody did so',
     loaded: { claimed: claimed({ unsure: true, absentFor: 10 }), link: link({ disable }) },
-    mapping: { deprovision: 'disable' },
+    mapping: { deprovision: [{ do: 'disable', after: 10 }] },
     live: live({ remoteId: 'uid=ada,ou=former', attributes: { employeeType: ['former'] } }),
     so: 'disable, disabled link to uid=ada,ou=former',
   },
   {
     when: 'it is to be disabled, and its entry is gone',
     loaded: { claimed: claimed({ unsure: true, absentFor: 10 }), link: link({ disable }) },
-    mapping: { deprovision: 'disable' },
+    mapping: { deprovision: [{ do: 'disable', after: 10 }] },
     live: 'absent',
     so: 'none, no link',
   },
   {
     when: 'nobody wrote down how to disable it',
     loaded: { claimed: absentFor(10), link: link() },
-    mapping: { deprovision: 'disable' },
+    mapping: { deprovision: [{ do: 'disable', after: 10 }] },
     so: 'park as rejected',
   },
+
+  // Absent, in steps.
+  ...steps(),
 
   // Wanted by another key.
   {
@@ -352,7 +355,7 @@ const situations: readonly Situation[] = [
   {
     when: 'it is absent, another key waits, and policy is to keep',
     loaded: { link: link(), wantedBy: other },
-    mapping: { deprovision: 'keep' },
+    mapping: { deprovision: [] },
     so: 'hand over to 43',
   },
   {
@@ -367,6 +370,109 @@ const situations: readonly Situation[] = [
     so: 'none, link left',
   },
 ];
+
+/** `deprovision: [disable, { after: 90d, do: delete }]` and what is like it. */
+function steps(): Situation[] {
+  const day = 86_400;
+  const disableThenDelete: Partial<Mapping> = {
+    deprovision: [
+      { do: 'disable', after: 10 },
+      { do: 'delete', after: 90 * day },
+    ],
+  };
+  const deleteLater: Partial<Mapping> = { deprovision: [{ do: 'delete', after: 90 * day }] };
+  const disabled = (absentFor: number | null) =>
+    link({ state: 'disabled', remoteId: 'uid=ada,ou=former', fingerprint: null, disable, absentFor });
+  const disabling = `disable ${id} → uid=ada,ou=former, replace employeeType former, disabled link`;
+  return [
+    {
+      when: 'the first of two steps waits for a return',
+      loaded: { link: link({ disable, absentFor: 4 }) },
+      mapping: disableThenDelete,
+      so: 'defer 6 s',
+    },
+    {
+      when: 'the first of two steps is due',
+      loaded: { link: link({ disable, absentFor: 10 }) },
+      mapping: disableThenDelete,
+      so: disabling,
+    },
+    {
+      when: 'the second step is days away',
+      loaded: { claimed: absentFor(0), link: disabled(89 * day) },
+      mapping: disableThenDelete,
+      so: 'none, link left',
+    },
+    {
+      when: 'the second step is due, though its delivery is new',
+      loaded: { claimed: absentFor(0), link: disabled(90 * day) },
+      mapping: disableThenDelete,
+      so: 'remove uid=ada,ou=former, no link',
+    },
+    {
+      when: 'both steps are due',
+      loaded: { link: link({ disable, absentFor: 90 * day }) },
+      mapping: disableThenDelete,
+      so: `remove ${id}, no link`,
+    },
+    {
+      when: 'the only step is days away, and it is absent for the first time',
+      loaded: { link: link() },
+      mapping: deleteLater,
+      so: 'defer 10 s',
+    },
+    {
+      when: 'the only step is days away, and nobody came back at once',
+      loaded: { link: link({ absentFor: 10 }) },
+      mapping: deleteLater,
+      so: 'none, link left',
+    },
+    {
+      when: 'the only step is days away, and there is nothing to wait for',
+      loaded: { link: link() },
+      mapping: { ...deleteLater, removeAfter: 0 },
+      so: `none, active link to ${id}`,
+    },
+    {
+      when: 'it was disabled before anybody counted the days',
+      loaded: { claimed: absentFor(20), link: disabled(null) },
+      mapping: disableThenDelete,
+      so: 'none, disabled link to uid=ada,ou=former',
+    },
+    {
+      when: 'it was disabled, and is to be kept by now',
+      loaded: { link: disabled(90 * day) },
+      mapping: { deprovision: [] },
+      so: 'none, link left',
+    },
+    {
+      when: 'it is disabled until a later step, and somebody changed its entry',
+      loaded: { claimed: unsure, link: disabled(20 * day) },
+      mapping: disableThenDelete,
+      live: live({ remoteId: 'uid=ada,ou=former', attributes: { employeeType: ['student'] } }),
+      so: 'disable uid=ada,ou=former, replace employeeType former, disabled link',
+    },
+    {
+      when: 'it is disabled until a later step, and somebody removed its entry',
+      loaded: { claimed: unsure, link: disabled(20 * day) },
+      mapping: disableThenDelete,
+      live: 'absent',
+      so: 'none, no link',
+    },
+    {
+      when: 'a later step is due, but the links may have lost what happened last',
+      loaded: { claimed: claimed({ reconcileOwed: true }), link: disabled(90 * day) },
+      mapping: disableThenDelete,
+      so: 'defer 10 s',
+    },
+    {
+      when: 'it is back before anything was done, and nothing differs',
+      loaded: { desired: desired({ attributes: null, fingerprint: 'old' }), link: link({ absentFor: 20 * day }) },
+      mapping: deleteLater,
+      so: `none, active link to ${id}`,
+    },
+  ];
+}
 
 describe('what is planned when', () => {
   test.each(situations)('$when: $so', ({ loaded: changes, live, mapping, so }) => {
@@ -385,7 +491,9 @@ describe('a plan', () => {
       applied: null,
     };
     const members: Members = { members: [member], counts: new Map([['member', { applied: 0, wanted: 1 }]]) };
-    const references = new Map([['member', { refEntity: 'person', placeholder: 'cn=nobody' }]]);
+    const references = new Map([
+      ['member', { refEntity: 'person', empty: 'placeholder' as const, placeholder: 'cn=nobody' }],
+    ]);
     expect(plan(loaded({ desired: desired() }), undefined, members, context({ references }))).toMatchObject({
       change: { operation: 'create', attributes: { cn: ['Ada'], member: ['uid=b'] } },
       link: { attributes: { cn: ['Ada'] } },
@@ -403,7 +511,9 @@ describe('a plan', () => {
       applied: 'uid=a',
     };
     const members: Members = { members: [member], counts: new Map([['member', { applied: 1, wanted: 1 }]]) };
-    const references = new Map([['member', { refEntity: 'person', placeholder: 'cn=nobody' }]]);
+    const references = new Map([
+      ['member', { refEntity: 'person', empty: 'placeholder' as const, placeholder: 'cn=nobody' }],
+    ]);
     const same = loaded({ desired: desired({ attributes: null, fingerprint: 'old' }), link: link() });
     expect(plan(same, undefined, members, context({ references }))).toMatchObject({
       operation: 'update',
@@ -437,6 +547,112 @@ describe('a plan', () => {
     const planned = plan(loaded({ desired: secret }), undefined, undefined, context());
     expect(planned).toMatchObject({ change: { attributes: { userPassword: ['hunter2'] } } });
     expect(planned.do === 'write' && JSON.stringify(planned.link)).not.toContain('hunter2');
+  });
+});
+
+describe('the policies of attributes', () => {
+  const policies = new Map([
+    ['mail', 'initial' as const],
+    ['telephoneNumber', 'add' as const],
+  ]);
+  const attributes = new Set(['cn', 'mail', 'telephoneNumber']);
+  const mapping = { attributes, policies };
+  const own = { cn: ['Ada'], mail: ['ada@x'], telephoneNumber: ['1'] };
+  const changesOf = (planned: Plan) =>
+    planned.do === 'write' && planned.change.operation === 'update' ? planned.change.changes : [];
+
+  test('a new entry has all of its attributes; one that was there keeps what is its own', () => {
+    const fresh = loaded({ desired: desired({ attributes: own }) });
+    expect(plan(fresh, undefined, undefined, context(mapping))).toMatchObject({
+      operation: 'create',
+      change: { attributes: own },
+      link: { attributes: own },
+    });
+    const adopted = plan(fresh, live({ attributes: { cn: ['Ada'] } }), undefined, context(mapping));
+    expect(changesOf(adopted)).toEqual([{ attribute: 'telephoneNumber', action: 'add', values: ['1'] }]);
+    expect(adopted).toMatchObject({ link: { attributes: { cn: ['Ada'], telephoneNumber: ['1'] } } });
+  });
+
+  test('a change of an attribute that is the target’s own is settled without a write, and the link says what was given', () => {
+    const changed = loaded({
+      desired: desired({ attributes: { ...own, mail: ['new@x'] } }),
+      link: link({ attributes: own }),
+    });
+    expect(plan(changed, undefined, undefined, context(mapping))).toMatchObject({
+      do: 'settle',
+      operation: 'none',
+      link: { fingerprint: 'new', attributes: own },
+    });
+  });
+
+  test('disabling writes what it names all the same, and coming back undoes it', () => {
+    const disable = { remote_id: null, attributes: { mail: [], telephoneNumber: ['0'] } };
+    const gone = plan(
+      loaded({ link: link({ attributes: own, disable, absentFor: 10 }) }),
+      undefined,
+      undefined,
+      context({ ...mapping, deprovision: [{ do: 'disable', after: 10 }] }),
+    );
+    expect(changesOf(gone)).toEqual([
+      { attribute: 'mail', action: 'replace', values: [] },
+      { attribute: 'telephoneNumber', action: 'add', values: ['0'] },
+      { attribute: 'telephoneNumber', action: 'delete', values: ['1'] },
+    ]);
+    if (gone.do !== 'write' || !gone.link || gone.link === 'leave') throw new Error(`not ${gone.do}`);
+    const back = loaded({
+      desired: desired({ attributes: own }),
+      link: link({ ...gone.link, disable, absentFor: 20 }),
+    });
+    expect(changesOf(plan(back, undefined, undefined, context(mapping)))).toEqual([
+      { attribute: 'mail', action: 'replace', values: ['ada@x'] },
+      { attribute: 'telephoneNumber', action: 'add', values: ['1'] },
+      { attribute: 'telephoneNumber', action: 'delete', values: ['0'] },
+    ]);
+  });
+});
+
+describe('a group that is not there without a member', () => {
+  const references = new Map([['member', { refEntity: 'person', empty: 'delete' as const, placeholder: 'cn=nobody' }]]);
+  const member = (applied: string | null, wanted: string | null) => ({
+    attribute: 'member',
+    refEntity: 'person',
+    refKey: '7',
+    desired: true,
+    wanted,
+    applied,
+  });
+  const group = (applied: string | null, wanted: string | null): Members => ({
+    members: [member(applied, wanted)],
+    counts: new Map([['member', { applied: Number(applied !== null), wanted: Number(wanted !== null) }]]),
+  });
+  const planned = (of: Partial<Loaded>, live: Live, members: Members | undefined) =>
+    plan(loaded({ desired: desired(), ...of }), live, members, context({ references }));
+
+  test('is made with its first member, and not before; who its members are is known all the while', () => {
+    expect(planned({}, undefined, group(null, null))).toEqual({
+      do: 'settle',
+      operation: 'none',
+      link: 'leave',
+      members: [member(null, null)],
+      holds: true,
+    });
+    expect(planned({}, undefined, group(null, 'uid=b'))).toMatchObject({ operation: 'create' });
+  });
+
+  test('goes with its last member', () => {
+    const gone = planned({ link: link() }, undefined, group('uid=b', null));
+    expect(inShort(gone)).toBe(`remove ${id}, no link`);
+    expect(gone).toMatchObject({ members: [member('uid=b', null)], holds: true });
+    expect(inShort(planned({ link: link() }, undefined, undefined))).toBe(`remove ${id}, no link`);
+  });
+
+  test('is removed where it stands, and only if it is ours', () => {
+    expect(inShort(planned({ link: link() }, live({ remoteId: 'uid=moved' }), undefined))).toBe(
+      'remove uid=moved, no link',
+    );
+    expect(inShort(planned({ link: link() }, 'absent', undefined))).toBe('none, no link');
+    expect(inShort(planned({}, live(), undefined))).toBe('none, link left');
+    expect(inShort(planned({}, live({ createdByUs: true }), undefined))).toBe(`remove ${id}, no link`);
   });
 });
 

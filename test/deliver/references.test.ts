@@ -143,3 +143,42 @@ describe('comparing members', () => {
     expect(inShort(members.get('1'))).toEqual(['10: null → uid=p10']);
   });
 });
+
+describe('a group of ten thousand', () => {
+  /** A pool that counts the rows that leave the database. */
+  const counting = () => {
+    const counted = { rows: 0 };
+    const query: typeof stage.pool.query = async (...args: unknown[]) => {
+      const answer = await Reflect.apply(stage.pool.query, stage.pool, args);
+      counted.rows += answer.rows.length;
+      return answer;
+    };
+    return { counted, database: { query } };
+  };
+
+  test('has one value moved for one change, and ships no other member', async () => {
+    await stage.query(
+      `insert into staffetta.link (target, entity, key, remote_id, attributes)
+       select 'directory', 'person', k::text, 'uid=p' || k, '{}' from generate_series(1, 10000) k`,
+    );
+    await stage.query('insert into registry.member select 1, k from generate_series(1, 9999) k');
+    await stage.owe('team', 1);
+    await stage.settle();
+    expect(stage.target.entry('cn=red,ou=teams')?.member).toHaveLength(9999);
+
+    await leave(1, 5);
+    await join(1, 10_000);
+    await stage.owe('team', 1);
+    const { counted, database } = counting();
+    await stage.deliver(await stage.claim(), stage.destination(), undefined, database);
+    expect(stage.target.changes.at(-1)).toMatchObject({
+      operation: 'update',
+      changes: [
+        { attribute: 'member', action: 'add', values: ['uid=p10000'] },
+        { attribute: 'member', action: 'delete', values: ['uid=p5'] },
+      ],
+    });
+    expect(counted.rows).toBeLessThan(10);
+    expect(await stage.deliveries()).toEqual([]);
+  });
+});

@@ -35,8 +35,8 @@ const done: Outcome = {
   reserved: ['uid=ada'],
   journal: { operation: 'create', result: 'done', remoteId: 'uid=ada', changed: ['cn'] },
 };
-const settleAs = (outcomes: readonly Outcome[], { by = token, referred = ['person'] } = {}) =>
-  settle(stage.pool, { target: 'directory', token: by, referred }, outcomes);
+const settleAs = (outcomes: readonly Outcome[], { by = token, referred = ['person'], epoch = 1 } = {}) =>
+  settle(stage.pool, { target: 'directory', token: by, epoch, referred }, outcomes);
 const settleOne = async (outcome: Omit<Outcome, 'entity' | 'key'>) => {
   await settleAs([{ ...person, ...outcome }]);
   return await stage.delivery(1);

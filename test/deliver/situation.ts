@@ -8,7 +8,15 @@ import { ScriptedTarget } from './scripted-target.ts';
 export const secret = Buffer.from('the secret of an installation');
 
 export function claimed(changes: Partial<Claimed> = {}): Claimed {
-  const usual = { unsure: false, stray: [], attempts: 0, absentFor: null, suspended: false };
+  const usual = {
+    unsure: false,
+    stray: [],
+    attempts: 0,
+    absentFor: null,
+    suspended: false,
+    reconcileOwed: false,
+    approved: false,
+  };
   return { entity: 'person', key: '1', ...usual, ...changes };
 }
 
@@ -20,7 +28,14 @@ export function desired(changes: Partial<Desired> = {}): Desired {
 }
 
 export function link(changes: Partial<Link> = {}): Link {
-  const usual = { stableId: 'entry-1', state: 'active' as const, fingerprint: 'old', disable: null };
+  const usual = {
+    stableId: 'entry-1',
+    state: 'active' as const,
+    fingerprint: 'old',
+    disable: null,
+    absentFor: null,
+    spared: false,
+  };
   return { remoteId: 'uid=ada,ou=people', attributes, ...usual, ...changes };
 }
 
@@ -33,9 +48,9 @@ export function mapping(changes: Partial<Mapping> = {}): Mapping {
     entity: 'person',
     attributes: new Set(['cn', 'mail', 'userPassword', 'objectClass']),
     secret: new Set(['userPassword']),
-    merged: new Set(['objectClass']),
+    policies: new Map([['objectClass', 'merge']]),
     references: new Map(),
-    deprovision: 'delete',
+    deprovision: [{ do: 'delete', after: 10 }],
     removeAfter: 10,
     ...changes,
   };

@@ -10,7 +10,7 @@ import { type Parameters, readParameters } from '../../src/database/parameters.t
 import { createPool } from '../../src/database/pool.ts';
 import type { Queryable } from '../../src/database/transaction.ts';
 import { Batch, type Delivered } from '../../src/deliver/batch.ts';
-import { type Claim, Claimer } from '../../src/deliver/claim.ts';
+import { type Claim, type Claimant, Claimer } from '../../src/deliver/claim.ts';
 import type { Mapping } from '../../src/deliver/plan.ts';
 import { Pump, type PumpEvents } from '../../src/deliver/pump.ts';
 import type { Destination, Route } from '../../src/deliver/route.ts';
@@ -21,7 +21,13 @@ import { ScriptedTarget } from './scripted-target.ts';
 const root = new URL('../../', import.meta.url);
 
 /** The revision of the configuration that is applied on a stage. */
-export const revision = 'r1';
+/** Who claims. */
+export const claimant: Claimant = {
+  instance: '00000000-0000-4000-8000-000000000001',
+  revision: 'r1',
+  host: 'stage:5432',
+  life: { ends: Number.POSITIVE_INFINITY },
+};
 
 const registry = `
 create schema registry;
@@ -62,9 +68,9 @@ const person: Mapping = {
   entity: 'person',
   attributes: new Set(['objectClass', 'cn', 'mail', 'userPassword', 'roomNumber']),
   secret: new Set(['userPassword']),
-  merged: new Set(['objectClass']),
+  policies: new Map([['objectClass', 'merge']]),
   references: new Map(),
-  deprovision: 'delete',
+  deprovision: [{ do: 'delete', after: 0 }],
   removeAfter: 0,
 };
 
@@ -72,9 +78,9 @@ const team: Mapping = {
   entity: 'team',
   attributes: new Set(['cn']),
   secret: new Set(),
-  merged: new Set(['objectClass']),
-  references: new Map([['member', { refEntity: 'person', placeholder: 'cn=nobody' }]]),
-  deprovision: 'delete',
+  policies: new Map([['objectClass', 'merge']]),
+  references: new Map([['member', { refEntity: 'person', empty: 'placeholder' as const, placeholder: 'cn=nobody' }]]),
+  deprovision: [{ do: 'delete', after: 0 }],
   removeAfter: 0,
 };
 
@@ -115,10 +121,12 @@ export class Stage {
   async clear(): Promise<void> {
     this.target = new ScriptedTarget();
     await this.query(`truncate registry.person, registry.team, registry.member, staffetta.event, staffetta.delivery, staffetta.link,
-      staffetta.remote_id, staffetta.reference, staffetta.journal`);
-    await this.query(`update staffetta.target set state = 'active', reason = null, failures = 0, retry_at = null`);
+      staffetta.remote_id, staffetta.reference, staffetta.journal, staffetta.guard_spent`);
+    await this.query(`update staffetta.target set state = 'active', reason = null, failures = 0, retry_at = null, mode = 'live',
+      admitted = true, guard_removals = 1, guard_changes = 1, guard_floor = 25, guard_window = '24 h'`);
     await this.query('update staffetta.route set error = null, error_at = null, retry_at = null, failures = 0');
-    await this.query(`update staffetta.installation set revision = $1`, [revision]);
+    await this.query(`update staffetta.installation set revision = $1`, [claimant.revision]);
+    await this.query('select staffetta.accept_database($1)', [claimant.host]);
     // What has to pause does, until a test goes forward; only members are not gathered.
     for (const parameter of ['RETRY_SECONDS', 'WAIT_SECONDS', 'WAIT_MAX_SECONDS'] as const)
       await this.set(parameter, 60);
@@ -214,6 +222,8 @@ export class Stage {
         mapping,
         references: new Map([...mapping.references].map(([name, { refEntity }]) => [name, refEntity])),
         matches,
+        before: [],
+        behind: [],
       },
     ];
     return {
@@ -230,8 +240,8 @@ export class Stage {
   }
 
   /** Claims what is due, as a pump does. */
-  async claim(limit = 100): Promise<Claim> {
-    const claim = await new Claimer('directory', revision).claim(this.pool, {
+  async claim(limit = 100, target = 'directory'): Promise<Claim> {
+    const claim = await new Claimer(target, claimant).claim(this.pool, {
       limit,
       leaseSeconds: 60,
       probing: false,
@@ -273,12 +283,12 @@ export class Stage {
 
   pump(destination = this.destination(), events: Partial<PumpEvents> = {}, stop = new AbortController().signal): Pump {
     const silent = { settled: () => {}, told: () => {}, stopped: () => {} };
-    return new Pump(this.pool, destination, revision, { ...silent, ...events }, stop);
+    return new Pump(this.pool, destination, claimant, { ...silent, ...events }, stop);
   }
 
   /** What a daemon does, until nothing more is due: pumps, and ingests what settling told. */
   async settle(destination = this.destination()): Promise<void> {
-    const ingest = new Ingest([feed], revision);
+    const ingest = new Ingest([feed], claimant.revision);
     for (let rounds = 0; rounds < 50; rounds += 1) {
       await this.pump(destination).run();
       const { events } = await ingest.drain(this.pool, await readParameters(this.pool));

@@ -6,7 +6,7 @@ import type { Value } from '../../src/targets/target.ts';
 import { secret } from './situation.ts';
 import { createStage, type Stage } from './stage.ts';
 
-const secrets = new Set(['userPassword']);
+const mapped = { secret: new Set(['userPassword']), policies: new Map([['info', 'merge' as const]]) };
 const value: fc.Arbitrary<Value> = fc.oneof(
   fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0') && text !== ''),
   fc.uint8Array({ minLength: 1 }).map((bytes) => ({ base64: Buffer.from(bytes).toString('base64') })),
@@ -15,18 +15,19 @@ const value: fc.Arbitrary<Value> = fc.oneof(
 describe('values as a link keeps them', () => {
   test('are as they are if neither secret nor long', () => {
     const attributes = { cn: ['Ada', 'x'.repeat(256)], jpegPhoto: [{ base64: 'AQID' }] };
-    expect(toStored(attributes, secrets, secret)).toEqual(attributes);
+    expect(toStored(attributes, mapped, secret)).toEqual(attributes);
   });
 
   test('are only their hash beyond 256 bytes of UTF-8, be they text or bytes', () => {
     const long = 'é'.repeat(129);
     const bytes = Buffer.alloc(257, 7);
     const hash = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
-    expect(toStored({ cn: [long], jpegPhoto: [{ base64: bytes.toString('base64') }] }, secrets, secret)).toEqual({
+    expect(toStored({ cn: [long], jpegPhoto: [{ base64: bytes.toString('base64') }] }, mapped, secret)).toEqual({
       cn: [{ hash: hash(long) }],
       jpegPhoto: [{ hash: hash(bytes) }],
     });
-    expect(toStored({ cn: ['é'.repeat(128)] }, secrets, secret)).toEqual({ cn: ['é'.repeat(128)] });
+    expect(toStored({ info: [long] }, mapped, secret)).toEqual({ info: [long] }); // merged: taken out again by name
+    expect(toStored({ cn: ['é'.repeat(128)] }, mapped, secret)).toEqual({ cn: ['é'.repeat(128)] });
   });
 
   test('are told apart by their text exactly when they differ', () => {
@@ -40,9 +41,9 @@ describe('values as a link keeps them', () => {
   });
 
   test('give nothing of a secret away, and differ from installation to installation', () => {
-    const kept = toStored({ userPassword: ['hunter2'] }, secrets, secret);
+    const kept = toStored({ userPassword: ['hunter2'] }, mapped, secret);
     expect(JSON.stringify(kept)).not.toContain('hunter2');
-    expect(kept).not.toEqual(toStored({ userPassword: ['hunter2'] }, secrets, Buffer.from('another')));
+    expect(kept).not.toEqual(toStored({ userPassword: ['hunter2'] }, mapped, Buffer.from('another')));
   });
 });
 
@@ -60,7 +61,7 @@ describe('the hash of a secret', () => {
           'select staffetta.hashed($1::bytea, $2::jsonb) as hashed',
           [secret, JSON.stringify(values)],
         );
-        expect(row?.hashed).toEqual(toStored({ userPassword: values }, secrets, secret).userPassword);
+        expect(row?.hashed).toEqual(toStored({ userPassword: values }, mapped, secret).userPassword);
       }),
       { numRuns: 50 },
     );

@@ -43,7 +43,7 @@ test('a mapping that fits the database has no problem', async () => {
       ...person,
       only: `status <> 'guest' -- no guests`,
       match: { employeeNumber: 'id' },
-      revisit: 'select id, at from registry.person',
+      revisit: 'select id as key, at from registry.person',
       disable: { attributes: { employeeType: 'former' } },
       attributes: {
         ...person.attributes,
@@ -223,11 +223,15 @@ describe('SQL that PostgreSQL refuses', () => {
       'PostgreSQL refuses this condition on registry.person: argument of WHERE must be type boolean, not type text',
     ],
     ['only', "status = 'x' and", 'PostgreSQL refuses this condition on registry.person: syntax error at or near ")"'],
-    ['revisit', 'select id from registry.person', 'PostgreSQL refuses this query, expected one for (key, at): '],
     [
       'revisit',
-      'select id, at from registry.nothing',
-      'PostgreSQL refuses this query, expected one for (key, at): relation "registry.nothing" does not exist',
+      'select id from registry.person',
+      'PostgreSQL refuses this query, expected one with the columns key and at: column q.key does not exist',
+    ],
+    [
+      'revisit',
+      'select id as key, at from registry.nothing',
+      'PostgreSQL refuses this query, expected one with the columns key and at: relation "registry.nothing" does not exist',
     ],
   ])('%s: %s is a problem', async (key, sql, message) => {
     const [problem, ...more] = await mapped({ [key]: sql });

@@ -6,14 +6,9 @@ import { connectionOptions } from '../../src/database/pool.ts';
 import { checkMappings } from '../../src/desired/check.ts';
 import { compileDesired } from '../../src/desired/compile.ts';
 import { createDatabase } from '../setup/database.ts';
+import { migrations } from '../setup/migrations.ts';
 
-const files = [
-  'migrations/0001-queue.sql',
-  'sql/010-value.sql',
-  'sql/020-rfc4514.sql',
-  'sql/030-desired.sql',
-  'sql/110-route.sql',
-];
+const files = ['sql/010-value.sql', 'sql/020-rfc4514.sql', 'sql/030-desired.sql', 'sql/110-route.sql'];
 
 export interface Fixture {
   readonly client: pg.Client;
@@ -34,6 +29,7 @@ export async function createFixture(): Promise<Fixture> {
   const client = new pg.Client(connectionOptions(database.url, 'test'));
   await client.connect();
   await client.query('create schema staffetta; create schema registry');
+  for (const migration of await migrations()) await client.query(migration);
   for (const file of files)
     await client.query(await readFile(new URL(`../../${file}`, import.meta.url), { encoding: 'utf8' }));
   const query = async <Row extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []) =>

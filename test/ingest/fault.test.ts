@@ -15,6 +15,8 @@ beforeAll(async () => {
     create function registry.strictly(id bigint) returns bigint language plpgsql as $$
       begin if id > 100 then raise exception 'no such number: %', id; end if; return id; end $$;
     create table registry.note (id text primary key, body text);
+    create table registry.tag (name text);
+    create table registry.label (tag text, note_id text);
     create view registry.v_note as select id, body from registry.note`);
   await site.apply(
     configuration({
@@ -30,7 +32,13 @@ beforeAll(async () => {
           'registry.strict': 'registry.strictly(id)',
         },
       },
-      note: { view: 'registry.v_note', sources: { 'registry.note': 'id' } },
+      note: {
+        view: 'registry.v_note',
+        sources: {
+          'registry.note': 'id',
+          'registry.tag': { key: 'name', resolve: 'select note_id from registry.label where tag = any($1)' },
+        },
+      },
     }),
   );
   ingester = await createIngester(site, ['person', 'note']);
@@ -96,7 +104,34 @@ describe('an event whose value cannot be read', () => {
     await site.query(`insert into registry.note values ('short')`);
     await ingester.drain();
     expect(await owed()).toEqual(['short']);
-    expect(await failed()).toMatchObject([{ source: 'registry.note', error: expect.stringContaining('index row') }]);
+    expect(await failed()).toMatchObject([
+      {
+        source: 'registry.note',
+        error: expect.stringMatching(/^the key "\w{40}…" has 9600 bytes; expected at most 1000$/),
+      },
+    ]);
+  });
+
+  test('of the keys that one event gives, only the one that is too long is left out', async () => {
+    await site.query(
+      `insert into registry.label values ('x', 'short'), ('x', repeat('y', 1001)), ('x', repeat('z', 1000))`,
+    );
+    await site.query(`insert into registry.tag values ('x'), ('x')`);
+    await ingester.drain();
+    expect(await owed()).toEqual(['short', 'z'.repeat(1000)]);
+    expect(await failed()).toMatchObject([{ source: 'registry.tag', cols: ['x'] }]);
+    expect(await site.query(`select length(key) from staffetta.failures where failure = 'event'`)).toHaveLength(1);
+  });
+
+  test('and what PostgreSQL says of a long value is cut', async () => {
+    await site.query(`insert into registry.card values (1, repeat('x', 1000000))`);
+    await ingester.drain();
+    const [row] = await site.query(
+      `select length(error) as error, length(cols::text) as cols from staffetta.event_failed`,
+    );
+    expect(row).toEqual({ error: 1001, cols: 1000002 });
+    const [failure] = await site.query(`select length(key) as key from staffetta.failures where failure = 'event'`);
+    expect(failure).toEqual({ key: 200 });
   });
 
   test('is the one that moves, though another ingester holds it and others come before it', async () => {

@@ -2,11 +2,10 @@
  * A small registry of people and teams, applied to a database of its own and followed by a directory of its own. What
  * the directory should hold is worked out here, from the tables and by hand, never by Staffetta.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { pino } from 'pino';
 import { apply } from '../../src/apply/apply.ts';
@@ -16,11 +15,13 @@ import { createPool } from '../../src/database/pool.ts';
 import type { SlapdOptions } from '../../src/demo/slapd.ts';
 import { createDatabase } from './database.ts';
 import { createDirectory, type Directory } from './directory.ts';
+import { type Process, spawnStaffetta } from './process.ts';
 import { until } from './until.ts';
 
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+export type { Process } from './process.ts';
 
-const tables = `
+/** The registry itself: schema `registry`, its tables and the views of people and teams. */
+export const tables = `
   create schema registry;
   create table registry.person (
     id bigint primary key, uid text, given text, surname text not null default 'Rossi', room text, password text, photo bytea,
@@ -45,6 +46,7 @@ targets:
     url: \${LDAP_URL}
     timeout: 3s
     bind: { dn: "\${LDAP_BIND_DN}", password: "\${LDAP_PASSWORD}" }
+    guard: { removals: 100%, changes: 100% }
     entities:
       person:
         dn: "uid={uid},ou={area},\${LDAP_SUFFIX}"
@@ -73,22 +75,13 @@ targets:
 `;
 
 /** Tunables under which nothing takes long. */
-const quick = {
+export const quick = {
   POLL_SECONDS: 0.5,
   REFERENCE_SECONDS: 0.05,
   WAIT_SECONDS: 0.05,
   WAIT_MAX_SECONDS: 0.4,
   RETRY_SECONDS: 0.05,
 };
-
-/** A `staffetta run` in a process of its own. */
-export interface Process {
-  readonly child: ChildProcess;
-  /** What it printed so far. */
-  readonly printed: { stdout: string; stderr: string };
-  /** Resolves when it has ended, with its exit code, or the signal that ended it. */
-  readonly ended: Promise<number | NodeJS.Signals | null>;
-}
 
 export interface Registry {
   /** Connection string of the superuser. */
@@ -160,6 +153,7 @@ export async function createRegistry({ slapd = {}, ...options }: RegistryOptions
   await writeFile(file, configuration);
   await directory.add(`dn: ou=former,${directory.suffix}\nobjectClass: organizationalUnit\nou: former\n`);
   await applyNow();
+  await database.query('update staffetta.target set admitted = true');
   for (const [code, number] of Object.entries(quick))
     await database.query('update staffetta.parameter set number = $2, minimum = least(minimum, $2) where code = $1', [
       code,
@@ -174,22 +168,9 @@ export async function createRegistry({ slapd = {}, ...options }: RegistryOptions
   };
 
   const spawnProcess = (...args: readonly string[]): Process => {
-    const child = spawn(process.execPath, [cli, ...args, '--config', file], {
-      env: { ...env, PATH: process.env.PATH },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    processes.add(child);
-    const printed = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      printed.stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      printed.stderr += text;
-    });
-    const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
-      child.on('close', (code, signal) => resolve(code ?? signal));
-    });
-    return { child, printed, ended };
+    const started = spawnStaffetta([...args, '--config', file], env);
+    processes.add(started.child);
+    return started;
   };
 
   return {

@@ -5,6 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { createDatabase, type Database } from '../setup/database.ts';
+import { migrations } from '../setup/migrations.ts';
 
 export interface Installation {
   readonly database: Database;
@@ -57,6 +58,7 @@ const desired = (view: string) => `
 const mappings = `
   insert into staffetta.target (target, type) values ('directory', 'ldap'), ('badge', 'ldap');
   insert into staffetta.route (target, entity) values ('directory', 'person'), ('directory', 'team'), ('badge', 'person');
+  update staffetta.route set refs = '{"member": {"entity": "person", "empty": "placeholder", "placeholder": "cn=nobody"}}' where entity = 'team';
   ${desired('desired_directory_person')}
   ${desired('desired_badge_person')}
   create function staffetta.desired_directory_team_rows() returns table (key bigint, released boolean, remote_id text, attributes jsonb, disable jsonb, fingerprint text)
@@ -87,8 +89,7 @@ export async function createInstallation(): Promise<Installation> {
     await readFile(new URL('sql/100-roles.sql', root), 'utf8'),
   ]);
   const sql = await sqlFiles();
-  const migrations = await readFile(new URL('migrations/0001-queue.sql', root), 'utf8');
-  await run(owner.url, ['create schema staffetta', migrations, ...sql, ...sql, mappings]);
+  await run(owner.url, ['create schema staffetta', ...(await migrations()), ...sql, ...sql, mappings]);
 
   const pool = new pg.Pool({ connectionString: owner.url, max: 4 });
   pool.on('error', () => {}); // dropping the database may end a session before the pool has

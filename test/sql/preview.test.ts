@@ -98,9 +98,7 @@ describe('a preview', () => {
     await db.database.query('update registry.person set guest = true');
     expect(await preview('person', '42')).toMatchObject([{ operation: 'release', remote_id: ada }]);
     await db.database.query('delete from registry.person');
-    expect(await preview('person', '42')).toMatchObject([
-      { operation: expect.stringMatching(/^(keep|deprovision)$/), remote_id: ada },
-    ]);
+    expect(await preview('person', '42')).toMatchObject([{ operation: 'keep', remote_id: ada }]);
     await db.query('delete from staffetta.link');
     expect(await preview('person', '42')).toMatchObject([{ operation: 'nothing', remote_id: null }]);
   });
@@ -135,8 +133,92 @@ describe('a preview', () => {
         remote_id: 'cn=sailors,ou=teams',
         attribute: 'member',
         before: ['uid=eve,ou=people'],
-        after: ['(no entry yet: person 43)', ada],
+        after: [ada, '(no entry yet: person 43)'],
       },
     ]);
+  });
+
+  test('of a group shows the placeholder, and what an empty one becomes under each policy', async () => {
+    const under = (empty: string) =>
+      db.query(
+        `update staffetta.route set refs = jsonb_set(refs, '{member, empty}', to_jsonb($1::text)) where entity = 'team'`,
+        [empty],
+      );
+    const shown = async () =>
+      (await preview('team', '1')).map(({ operation, before, after }) => ({ operation, before, after }));
+    const nobody = ['cn=nobody'];
+    await db.database.query(`insert into registry.team values (1, 'sailors')`);
+    const cn = { operation: 'create', before: null, after: ['sailors'] };
+    expect((await shown()).slice(1)).toEqual([cn, { operation: 'create', before: null, after: nobody }]);
+    await settle('team');
+    expect(await shown()).toEqual([{ operation: 'nothing', before: null, after: null }]);
+    await db.database.query('insert into registry.member values (1, 42)');
+    await settle('person');
+    expect(await shown()).toEqual([{ operation: 'update', before: nobody, after: [ada] }]);
+
+    await db.query(
+      `insert into staffetta.reference (target, entity, key, attribute, ref_entity, ref_key, applied) values ('directory', 'team', '1', 'member', 'person', '42', $1)`,
+      [ada],
+    );
+    await db.database.query('delete from registry.member');
+    expect(await shown()).toEqual([{ operation: 'update', before: [ada], after: nobody }]);
+    await under('keep');
+    expect(await shown()).toEqual([{ operation: 'nothing', before: null, after: null }]);
+    await under('delete');
+    expect(await shown()).toEqual([{ operation: 'remove', before: null, after: ['no member has an entry'] }]);
+    await under('placeholder');
+  });
+
+  test('shows what the policies of attributes write', async () => {
+    const under = (policies: object) =>
+      db.query(`update staffetta.route set policies = $1 where (target, entity) = ('directory', 'person')`, [policies]);
+    await settle('person');
+    await db.query(
+      `update staffetta.link set attributes = attributes || '{"cn": ["Ada", "Countess"], "roomNumber": ["1"]}'`,
+    );
+    const shown = async () =>
+      (await preview('person', '42')).map(({ operation, attribute }) => `${operation} ${attribute ?? ''}`);
+    expect(await shown()).toEqual(['update cn', 'update roomNumber']);
+    await under({ cn: 'add', roomNumber: 'initial' });
+    expect(await shown()).toEqual(['nothing ']);
+    await db.database.query(`update registry.person set name = 'Augusta', room = 5`);
+    expect(await shown()).toEqual(['update cn']);
+    await db.query('delete from staffetta.link');
+    expect(await shown()).toEqual(['create ', 'create cn', 'create roomNumber', 'create userPassword']);
+    await under({});
+  });
+
+  test('of a merged attribute compares long values that the link keeps whole', async () => {
+    await db.database.query('update registry.person set name = $1', ['x'.repeat(300)]);
+    await settle('person');
+    await db.query(
+      `update staffetta.link set attributes = jsonb_set(attributes, '{cn}', jsonb_build_array($1::text))`,
+      ['x'.repeat(300)],
+    );
+    expect(await preview('person', '42')).toMatchObject([{ operation: 'nothing' }]);
+  });
+
+  test('of who has left shows the next step, and when it is due', async () => {
+    const day = 86_400;
+    const under = (...steps: readonly (readonly [string, number])[]) =>
+      db.query(`update staffetta.route set deprovision = $1 where (target, entity) = ('directory', 'person')`, [
+        JSON.stringify(steps.map(([action, after]) => ({ do: action, after }))),
+      ]);
+    const shown = async () => (await preview('person', '42')).map(({ operation, after }) => ({ operation, after }));
+    const someday = [expect.stringMatching(/^delete on \d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC$/)];
+    await settle('person');
+    await db.database.query('delete from registry.person');
+    await under(['disable', 10], ['delete', 90 * day]);
+    expect(await shown()).toEqual([{ operation: 'disable', after: null }]);
+    await under(['delete', 90 * day]);
+    expect(await shown()).toEqual([{ operation: 'remove', after: someday }]);
+    await under(['disable', 10], ['delete', 90 * day]);
+    await db.query(`update staffetta.link set state = 'disabled', absent_since = now() - interval '89 days'`);
+    expect(await shown()).toEqual([{ operation: 'nothing', after: someday }]);
+    await db.query(`update staffetta.link set absent_since = now() - interval '90 days'`);
+    expect(await shown()).toEqual([{ operation: 'remove', after: null }]);
+    await under(['disable', 10]);
+    expect(await shown()).toEqual([{ operation: 'nothing', after: null }]);
+    await under();
   });
 });

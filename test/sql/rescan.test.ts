@@ -64,6 +64,18 @@ describe('a rescan', () => {
     expect((await rescan()).map(({ enqueued }) => enqueued)).toEqual(['0', '0', '0']);
   });
 
+  test('has what is under way looked at once more: it may have been loaded before, and has no link yet', async () => {
+    await db.query(
+      `insert into staffetta.delivery (target, entity, key, token, claimed_rev, lease_until)
+       values ('directory', 'person', '1', gen_random_uuid(), 1, now() + interval '1 min'), ('directory', 'person', '2', null, null, null)`,
+    );
+    await rescan('directory', 'person');
+    expect(await db.query('select key, rev, claimed_rev from staffetta.delivery order by key')).toEqual([
+      { key: '1', rev: '2', claimed_rev: '1' },
+      { key: '2', rev: '1', claimed_rev: null },
+    ]);
+  });
+
   test('lowers what was owed when it began, and nothing that came since', async () => {
     await db.query(`update staffetta.route set rescan = 2 where target = 'badge'`);
     const other = new pg.Client({ connectionString: db.owner });
@@ -140,25 +152,43 @@ const person = fc.record({
   delivery: fc.constantFrom('none', 'pending', 'claimed', 'parked', 'waiting', 'held'),
   /** Whether the desired state that was parked is still the same. */
   parkedFor: fc.constantFrom('this', 'another'),
+  /** Days since its absence was first proven. */
+  absent: fc.constantFrom(null, 1, 100),
 });
-const route = fc.record({ deprovision: fc.constantFrom('keep', 'disable', 'delete'), owed: fc.boolean() });
+const step = (action: 'disable' | 'delete', days: number) => ({ do: action, after: days * 86_400 });
+const route = fc.record({
+  deprovision: fc.constantFrom(
+    [],
+    [step('disable', 0)],
+    [step('delete', 0)],
+    [step('delete', 90)],
+    [step('disable', 0), step('delete', 90)],
+    [step('disable', 90), step('delete', 180)],
+  ),
+  owed: fc.boolean(),
+});
 const people = fc.array(person, { minLength: 1, maxLength: 8 });
 const team = fc.record({
   linked: fc.boolean(),
   /** For each person: is a member in the view, and what the directory was last given. */
-  members: fc.array(fc.record({ wanted: fc.boolean(), recorded: fc.constantFrom('no', 'nobody', 'right', 'stale') }), {
-    maxLength: 8,
-  }),
+  members: fc.array(
+    fc.record({ wanted: fc.boolean(), recorded: fc.constantFrom('no', 'nobody', 'right', 'stale', 'kept') }),
+    {
+      maxLength: 8,
+    },
+  ),
 });
 
+const empties = fc.constantFrom('placeholder', 'keep', 'delete');
+
 describe('whatever the people, links and deliveries', () => {
-  test('a rescan enqueues exactly the keys that differ', async () => {
+  test('a rescan enqueues exactly the keys that differ, and has claimed ones looked at once more', async () => {
     await fc.assert(
       fc.asyncProperty(people, route, async (people, { deprovision, owed }) => {
         await empty();
         await db.query(
           `update staffetta.route set deprovision = $1, rescan = $2 where (target, entity) = ('directory', 'person')`,
-          [deprovision, owed ? 1 : 0],
+          [JSON.stringify(deprovision), owed ? 1 : 0],
         );
         const rows = people.map((person, index) => ({ ...person, id: index + 1 }));
         await db.database.query(
@@ -167,10 +197,10 @@ describe('whatever the people, links and deliveries', () => {
           [JSON.stringify(rows)],
         );
         await db.query(
-          `insert into staffetta.link (target, entity, key, remote_id, attributes, fingerprint, state)
+          `insert into staffetta.link (target, entity, key, remote_id, attributes, fingerprint, state, absent_since)
            select 'directory', 'person', id::text, 'uid=' || id, '{}', case when link <> 'other' then d.fingerprint else 'other' end,
-             case when link in ('disabled', 'kept') then link else 'active' end
-           from jsonb_to_recordset($1) p(id bigint, link text) left join staffetta.desired_directory_person d on d.key = p.id where link <> 'none'`,
+             case when link in ('disabled', 'kept') then link else 'active' end, now() - make_interval(days => absent)
+           from jsonb_to_recordset($1) p(id bigint, link text, absent int) left join staffetta.desired_directory_person d on d.key = p.id where link <> 'none'`,
           [JSON.stringify(rows)],
         );
         await db.query(
@@ -183,17 +213,20 @@ describe('whatever the people, links and deliveries', () => {
           [JSON.stringify(rows)],
         );
 
-        const leaves = {
-          keep: ['same', 'other'],
-          disable: ['same', 'other', 'kept'],
-          delete: ['same', 'other', 'disabled', 'kept'],
+        const hasStepDue = ({ link, absent }: (typeof rows)[number]) => {
+          if (link === 'none') return false;
+          const next = deprovision.find((step) => link !== 'disabled' || step.do === 'delete');
+          if (!next) return link === 'same' || link === 'other'; // to be kept from now on
+          return absent === null || absent * 86_400 >= next.after;
         };
-        const differs = ({ row, link }: (typeof rows)[number]) =>
-          row === 'in' ? link !== 'same' : row === 'guest' ? link !== 'none' : leaves[deprovision].includes(link);
-        const isTouched = (row: (typeof rows)[number]) =>
-          differs(row) &&
-          row.delivery !== 'pending' &&
-          (owed || row.delivery !== 'parked' || row.parkedFor === 'another');
+        const differs = (one: (typeof rows)[number]) =>
+          one.row === 'in' ? one.link !== 'same' : one.row === 'guest' ? one.link !== 'none' : hasStepDue(one);
+        const isTouched = (row: (typeof rows)[number]) => {
+          const isStuck = row.delivery === 'parked' || row.delivery === 'held';
+          const isKnown = row.row === 'in' || row.row === 'guest' || row.link !== 'none';
+          const isOutdated = isKnown && isStuck && row.parkedFor === 'another'; // stuck for a desired state that is no more
+          return (differs(row) || isOutdated) && row.delivery !== 'pending' && (owed || !isStuck || isOutdated);
+        };
         const [answer] = await rescan('directory', 'person');
         expect(Number(answer?.enqueued)).toBe(rows.filter(isTouched).length);
         expect(
@@ -206,7 +239,8 @@ describe('whatever the people, links and deliveries', () => {
               return differs(row) ? [{ id: row.id, rev: 1, state: 'pending', claimed: false }] : [];
             const touched = isTouched(row);
             const state = touched || row.delivery === 'claimed' ? 'pending' : row.delivery;
-            return [{ id: row.id, rev: touched ? 6 : 5, state, claimed: row.delivery === 'claimed' }];
+            const claimed = row.delivery === 'claimed';
+            return [{ id: row.id, rev: 5 + Number(touched) + Number(claimed), state, claimed }];
           }),
         );
       }),
@@ -216,57 +250,72 @@ describe('whatever the people, links and deliveries', () => {
 
   test('and exactly the teams whose members differ', async () => {
     await fc.assert(
-      fc.asyncProperty(people, fc.array(team, { minLength: 1, maxLength: 4 }), async (people, teams) => {
-        await empty();
-        const linked = people.map(({ link }) => link !== 'none');
-        await db.query(
-          `insert into staffetta.link (target, entity, key, remote_id, attributes)
+      fc.asyncProperty(
+        people,
+        fc.array(team, { minLength: 1, maxLength: 4 }),
+        empties,
+        async (people, teams, policy) => {
+          await empty();
+          await db.query(
+            `update staffetta.route set refs = jsonb_set(refs, '{member, empty}', to_jsonb($1::text)) where entity = 'team'`,
+            [policy],
+          );
+          const linked = people.map(({ link }) => link !== 'none');
+          await db.query(
+            `insert into staffetta.link (target, entity, key, remote_id, attributes)
            select 'directory', 'person', i::text, 'uid=' || i, '{}' from unnest($1::boolean[]) with ordinality p(linked, i) where linked`,
-          [linked],
-        );
-        await db.database.query(`insert into registry.team select i, 't' || i from generate_series(1, $1) i`, [
-          teams.length,
-        ]);
-        await db.query(
-          `insert into staffetta.link (target, entity, key, remote_id, attributes, fingerprint)
+            [linked],
+          );
+          await db.database.query(`insert into registry.team select i, 't' || i from generate_series(1, $1) i`, [
+            teams.length,
+          ]);
+          await db.query(
+            `insert into staffetta.link (target, entity, key, remote_id, attributes, fingerprint)
            select 'directory', 'team', key::text, remote_id, attributes, fingerprint from staffetta.desired_directory_team
            join unnest($1::boolean[]) with ordinality t(linked, i) on i = key where linked`,
-          [teams.map((team) => team.linked)],
-        );
-        const members = teams.flatMap((team, index) =>
-          team.members.map((member, position) => ({ ...member, team: index + 1, person: position + 1 })),
-        );
-        const rightId = (person: number) => (linked[person - 1] ? `uid=${person}` : null);
-        const applied = ({ recorded, person }: (typeof members)[number]) =>
-          recorded === 'right' ? rightId(person) : recorded === 'stale' ? 'uid=stale' : null;
-        await db.database.query(
-          'insert into registry.member select team, person from jsonb_to_recordset($1) m(team bigint, person bigint)',
-          [JSON.stringify(members.filter(({ wanted }) => wanted))],
-        );
-        await db.query(
-          `insert into staffetta.reference (target, entity, key, attribute, ref_entity, ref_key, applied)
-           select 'directory', 'team', team::text, 'member', 'person', person::text, applied
-           from jsonb_to_recordset($1) m(team bigint, person bigint, applied text)`,
-          [
-            JSON.stringify(
-              members
-                .filter(({ recorded }) => recorded !== 'no')
-                .map((member) => ({ ...member, applied: applied(member) })),
-            ),
-          ],
-        );
+            [teams.map((team) => team.linked)],
+          );
+          const members = teams.flatMap((team, index) =>
+            team.members.map((member, position) => ({ ...member, team: index + 1, person: position + 1 })),
+          );
+          const rightId = (person: number) => (linked[person - 1] ? `uid=${person}` : null);
+          const applied = ({ recorded, person }: (typeof members)[number]) =>
+            recorded === 'right' ? rightId(person) : recorded === 'stale' || recorded === 'kept' ? 'uid=stale' : null;
+          await db.database.query(
+            'insert into registry.member select team, person from jsonb_to_recordset($1) m(team bigint, person bigint)',
+            [JSON.stringify(members.filter(({ wanted }) => wanted))],
+          );
+          await db.query(
+            `insert into staffetta.reference (target, entity, key, attribute, ref_entity, ref_key, applied, kept)
+           select 'directory', 'team', team::text, 'member', 'person', person::text, applied, recorded = 'kept'
+           from jsonb_to_recordset($1) m(team bigint, person bigint, applied text, recorded text)`,
+            [
+              JSON.stringify(
+                members
+                  .filter(({ recorded }) => recorded !== 'no')
+                  .map((member) => ({ ...member, applied: applied(member) })),
+              ),
+            ],
+          );
 
-        const memberDiffers = (member: (typeof members)[number]) =>
-          member.wanted !== (member.recorded !== 'no') || (member.wanted && applied(member) !== rightId(member.person));
-        await rescan('directory', 'team');
-        expect(await owed('directory', 'team')).toEqual(
-          teams.flatMap(({ linked }, index) =>
-            !linked || members.some((member) => member.team === index + 1 && memberDiffers(member))
-              ? [String(index + 1)]
-              : [],
-          ),
-        );
-      }),
+          const memberDiffers = (member: (typeof members)[number]) =>
+            !(policy === 'keep' && member.recorded === 'kept') &&
+            (member.wanted !== (member.recorded !== 'no') ||
+              (member.wanted && applied(member) !== rightId(member.person)));
+          const isEmptied = (team: number) =>
+            policy === 'delete' &&
+            !members.some((member) => member.team === team && member.wanted && linked[member.person - 1]);
+          await rescan('directory', 'team');
+          expect(await owed('directory', 'team')).toEqual(
+            teams.flatMap(({ linked }, index) =>
+              linked === isEmptied(index + 1) ||
+              members.some((member) => member.team === index + 1 && memberDiffers(member))
+                ? [String(index + 1)]
+                : [],
+            ),
+          );
+        },
+      ),
       { numRuns: 60 },
     );
   });

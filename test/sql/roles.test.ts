@@ -17,15 +17,26 @@ describe('who may do what', () => {
   });
   afterAll(() => db.close());
 
-  const views = ['status', 'backlog', 'failures', 'out_of_scope', 'daemon', 'journal', 'parameter'].map(
-    (name) => `select * from staffetta.${name}`,
-  );
+  const views = [
+    'status',
+    'backlog',
+    'failures',
+    'out_of_scope',
+    'daemon',
+    'journal',
+    'parameter',
+    'par_conf',
+    'ldap_repl',
+    'ldap_norep',
+    'deprovisioning',
+  ].map((name) => `select * from staffetta.${name}`);
   const operations = [
     `select * from staffetta.replay('person', '42')`,
     `select * from staffetta.replay('person', '{42}'::text[])`,
     `select * from staffetta.retry()`,
     `select * from staffetta.preview('person', '42')`,
     `select * from staffetta.desired('directory', 'person', '{42}')`,
+    `select * from staffetta.wait_for('person', '7')`,
   ];
   const administration = [
     `select * from staffetta.replay_all('person')`,
@@ -33,6 +44,9 @@ describe('who may do what', () => {
     `select * from staffetta.pause('badge')`,
     `select * from staffetta.resume('badge')`,
     `update staffetta.parameter set number = 3 where code = 'POLL_SECONDS'`,
+    `update staffetta.par_conf set val_num = 3 where par_cod = 'LDAP_POLL_SECONDS'`,
+    `select * from staffetta.erase('person', '7')`,
+    `select * from staffetta.prune()`,
   ];
   const nobody = [
     'select * from staffetta.installation',
@@ -45,6 +59,10 @@ describe('who may do what', () => {
     `select staffetta.compare_route('directory', 'person', null, false)`,
     `select staffetta.enqueue_statement('select 1', true)`,
     `select staffetta.stored_value('"x"', true)`,
+    `select * from staffetta.owed('person', null, null, null)`,
+    `select staffetta.write_back('registry.f', 'person', '42', 'directory', 'done', '{}')`,
+    'select * from staffetta.setting',
+    'select staffetta.enqueue_steps()',
   ];
 
   test.each([

@@ -31,7 +31,7 @@ const mixed = `
   ('directory', 'person', '3', 'pending', null, null, 3, 'unknown', 'server said 80', now(), null, null, now() + interval '1 hour', now(), null, null),
   ('directory', 'person', '4', 'waiting', null, null, 0, null, null, null, 'person', '5', now(), now(), null, null),
   ('directory', 'person', '5', 'parked', null, null, 1, 'exists', 'uid=eve is taken', now(), null, null, now(), now(), null, null),
-  ('directory', 'person', '6', 'held', null, null, 0, null, null, null, null, null, now(), now(), null, null),
+  ('directory', 'person', '6', 'held', null, null, 0, null, '30 removals are due', null, null, null, now(), now(), null, null),
   ('directory', 'person', '7', 'pending', null, null, 0, null, null, null, null, null, now() + interval '10 s', now() - interval '1 hour', now(), null)`;
 
 describe('status', () => {
@@ -63,7 +63,10 @@ describe('status', () => {
       retrying: 1,
       daemons: 1,
       last_done_at: new Date('2026-01-31T08:00Z'),
-      attention: ['1 parked: select * from staffetta.failures'],
+      attention: [
+        '1 held by the guard: staffetta held, then approve or discard',
+        '1 parked: select * from staffetta.failures',
+      ],
     });
     expect(rows[1]?.lag_seconds).toBeGreaterThan(90);
     expect(rows[1]?.lag_seconds).toBeLessThan(150);
@@ -103,7 +106,7 @@ test('backlog says of each delivery why it has not been paid', async () => {
     { key: '3', state: 'pending', why: 'attempt 3 failed; the next is due', timed: true },
     { key: '4', state: 'waiting', why: 'waits for person 5', timed: true },
     { key: '5', state: 'parked', why: 'failed for good until somebody changes something', timed: false },
-    { key: '6', state: 'held', why: 'stopped by the guard', timed: false },
+    { key: '6', state: 'held', why: 'held by the guard: 30 removals are due', timed: false },
     { key: '7', state: 'pending', why: 'left the view; its removal waits a moment for a return', timed: true },
   ]);
   await db.query(`update staffetta.target set state = 'paused', reason = 'moving house' where target = 'directory'`);

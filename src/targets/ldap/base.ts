@@ -6,7 +6,8 @@ import { DnSyntaxError, isBelow, parseDn } from './dn.ts';
 
 /**
  * The bases of a search that sees every entry of an entity, none below another: of its name and of its name when
- * disabled. `contexts`: the answer where a template leaves everything open. Throws `misconfigured`.
+ * disabled; at least one. `contexts`: the answer where a template leaves everything open. Throws `misconfigured`, also
+ * where they are needed and there are none: to look nowhere would be to see that there is nothing.
  */
 export function basesOf(mapping: MappingConfig, contexts: readonly string[]): string[] {
   try {
@@ -19,7 +20,16 @@ export function basesOf(mapping: MappingConfig, contexts: readonly string[]): st
 
 function outermostOf(mapping: MappingConfig, contexts: readonly string[]): string[] {
   const templates = [mapping.dn, mapping.disable?.dn].filter((template) => template !== undefined);
-  const bases = templates.map(constantParent).flatMap((base) => (base === '' ? contexts : [base]));
+  const parents = templates.map(constantParent);
+  if (contexts.length === 0 && parents.includes('')) {
+    const message =
+      'dn: a template without a constant end may name an entry anywhere, and the server shows no tree at all';
+    throw new TargetError(
+      'misconfigured',
+      `${message}. Write where the entries are, or grant the right to read the root DSE`,
+    );
+  }
+  const bases = parents.flatMap((base) => (base === '' ? contexts : [base]));
   const outermost: string[] = [];
   for (const base of bases) {
     parseDn(base);

@@ -163,10 +163,11 @@ const noSuchObject: Readonly<Record<Operation, TargetErrorKind>> = {
   startTls: 'misconfigured',
 };
 
-/** Takes secrets out of what a server said. */
+/** Takes secrets out of what a server said: the longest first, lest one that is a part of another leaves the rest of it. */
 function hide(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret !== '')
+    .sort((left, right) => right.length - left.length)
     .reduce((hidden, secret) => hidden.replaceAll(secret, '********'), text);
 }
 

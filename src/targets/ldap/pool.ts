@@ -88,13 +88,10 @@ export class Pool {
   /** Tries each server once. A refused bind ends it: repeated on every server, it would lock the account. */
   async #open(load: number): Promise<Slot> {
     const errors: TargetError[] = [];
-    for (let tried = 0; tried < this.#servers.length; tried += 1) {
-      const at = (this.#working + tried) % this.#servers.length;
-      const server = this.#servers[at];
-      if (server === undefined) break;
+    for (const server of [...this.#servers.slice(this.#working), ...this.#servers.slice(0, this.#working)]) {
       try {
         const connection = await Connection.open(server);
-        this.#working = at;
+        this.#working = this.#servers.indexOf(server);
         const slot = { connection, load, timer: undefined };
         if (this.#closed) this.#discard(slot);
         else this.#slots.push(slot);
@@ -106,8 +103,8 @@ export class Pool {
       }
     }
     // As long as one of them may come back by itself, waiting is right.
-    const kind = errors.find((error) => error.kind === 'unavailable')?.kind ?? errors[0]?.kind ?? 'unavailable';
-    throw new TargetError(kind, errors.map((error) => error.message).join('; '), { cause: errors[0] });
+    const cause = errors.find(({ kind }) => kind === 'unavailable') ?? errors[0];
+    throw new TargetError(cause?.kind ?? 'unavailable', errors.map(({ message }) => message).join('; '), { cause });
   }
 
   #discard(slot: Slot): void {

@@ -109,8 +109,8 @@ export class Reader {
     const directory = await this.#session.directory(signal);
     const mapping = this.#mapping(entity);
     const filter = filterOf(mapping);
-    const [main, ...others] = basesOf(mapping, directory.contexts);
-    for (const base of main === undefined ? [] : [main, ...others]) {
+    const bases = basesOf(mapping, directory.contexts);
+    for (const base of bases) {
       const query: Query = { base, scope: 'sub', attributes: asked(directory, attributes), ...(filter && { filter }) };
       const self = normaliseDn(base);
       try {
@@ -120,7 +120,7 @@ export class Reader {
       } catch (error) {
         if (!(error instanceof LdapError) || error.code !== 32) throw error;
         // A place for disabled entries need not exist before the first of them.
-        if (base === main)
+        if (base === bases[0])
           throw new TargetError('misconfigured', `${error.message}. Add it, or grant the right to read it`);
         await this.#proveAbsence(base, signal);
       }

@@ -12,15 +12,17 @@ import {
   TargetError,
   type Value,
 } from '../target.ts';
-import { basesOf } from './base.ts';
 import { sameValues } from './compare.ts';
-import { contextOf, type Directory, whoAmIOid } from './directory.ts';
+import { type Directory, whoAmIOid } from './directory.ts';
 import { DnSyntaxError, formatDn, normaliseDn, parseDn } from './dn.ts';
+import { identityOf } from './identity.ts';
 import { Reader } from './reader.ts';
 import { Session } from './session.ts';
 import { Writer } from './writer.ts';
 
 export class LdapTarget implements Target {
+  /** What others give an entry belongs with attributes of theirs, which would then be refused (result 65). */
+  readonly merged = ['objectClass'];
   readonly #session: Session;
   readonly #reader: Reader;
   readonly #writer: Writer;
@@ -35,7 +37,7 @@ export class LdapTarget implements Target {
   /** The identity is the stable id of the root of the tree that holds the entries (PROTOCOL C5). */
   async ping(signal: AbortSignal): Promise<Health> {
     const directory = await this.#session.refresh(signal);
-    const context = this.#context(directory);
+    const context = this.#session.root(directory);
     const root = await this.#reader.entry(context, [], signal);
     if (root === undefined) {
       const message = `${this.#session.name} has no entry ${context}: add the root of the tree, then Staffetta can write below it`;
@@ -44,8 +46,12 @@ export class LdapTarget implements Target {
     const account = await this.#account(directory, signal);
     return {
       summary: `${directory.product} at ${this.#session.name}, ${context}, as ${account}`,
-      identity: root.stableId ?? normaliseDn(context),
+      identity: identityOf(root.stableId, context),
     };
+  }
+
+  expect(identity: string | undefined): void {
+    this.#session.expect(identity);
   }
 
   async apply(change: Change, signal: AbortSignal): Promise<Applied> {
@@ -110,18 +116,6 @@ export class LdapTarget implements Target {
 
   async close(): Promise<void> {
     this.#session.close();
-  }
-
-  /** The root of the tree that holds the entries of the first entity. */
-  #context(directory: Directory): string {
-    const bases = Object.values(this.#session.config.entities).flatMap((mapping) =>
-      basesOf(mapping, directory.contexts),
-    );
-    const base = bases[0] ?? directory.contexts[0] ?? '';
-    const context = contextOf(directory, base);
-    if (context !== undefined) return context;
-    const held = directory.contexts.length === 0 ? 'shows no tree at all' : `holds ${directory.contexts.join(' and ')}`;
-    throw new TargetError('misconfigured', `${this.#session.name} does not hold ${base}: it ${held}`);
   }
 
   /** As whom the server sees us (RFC 4532), or as whom we came. */

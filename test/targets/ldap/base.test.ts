@@ -24,6 +24,8 @@ describe('the entries of an entity are', () => {
     ['cn={a} {b},ou={unit},ou=a\\, b,dc=x', undefined, ['ou=a\\, b,dc=x']],
     ['cn={a}\\, Jr.,ou=people,dc=x', undefined, ['ou=people,dc=x']],
     ['uid={uid},{base}', undefined, ['dc=root']],
+    ['cn={name} of ours', undefined, ['dc=root']],
+    ['uid={uid},ou=people,dc=x', '{former}', ['ou=people,dc=x', 'dc=root']],
     ['cn=only,ou=one,dc=x', undefined, ['ou=one,dc=x']],
     ['uid={uid},ou=people,dc=x', 'uid={uid},ou=former,dc=x', ['ou=people,dc=x', 'ou=former,dc=x']],
     ['uid={uid},ou=people,dc=x', 'uid={uid},OU=People,dc=x', ['ou=people,dc=x']],
@@ -31,6 +33,15 @@ describe('the entries of an entity are', () => {
     ['uid={uid},ou=people,dc=x', 'uid={uid},dc=x', ['dc=x']],
   ])('for %s and %s, below %o', (dn, disabled, bases) => {
     expect(basesOf(mapping(dn, disabled), ['dc=root'])).toEqual(bases);
+  });
+
+  test.each([
+    ['{dn}', undefined],
+    ['uid={uid},ou=people,dc=x', '{former}'],
+  ])('nobody knows where, for %s and %s, where the server shows no tree', (dn, disabled) => {
+    expect(() => basesOf(mapping(dn, disabled), [])).toThrow(
+      expect.objectContaining({ kind: 'misconfigured', message: expect.stringContaining('the root DSE') }),
+    );
   });
 
   test('nowhere, where the template is no name', () => {

@@ -13,12 +13,20 @@ const read = new Schema(
     "( 1.1.3 NAME 'blob' SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )",
     "( 1.1.4 NAME 'scan' SYNTAX 1.3.6.1.4.1.1466.115.121.1.28 X-ORIGIN 'ours' )",
     "( 1.1.5 NAME 'seal' SYNTAX 1.3.6.1.4.1.1466.115.121.1.8 )",
+    '( 1.1.6 SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 )',
+    "( 1.1.7 NAME 'chicken' SUP egg )",
+    "( 1.1.8 NAME 'egg' SUP chicken )",
     'not a definition',
+    '',
   ],
   [
     "( 2.5.6.0 NAME 'top' ABSTRACT MUST objectClass )",
     "( 2.5.6.6 NAME 'person' SUP top STRUCTURAL MUST ( sn $ cn ) )",
     "( 1.2.1 NAME 'fellow' SUP person STRUCTURAL )",
+    '( 1.2.2 SUP fellow )',
+    "( 1.2.3 NAME 'serpent' SUP tail )",
+    "( 1.2.4 NAME 'tail' SUP serpent )",
+    'not a definition',
   ],
   ['token'],
 );
@@ -36,12 +44,19 @@ describe('values are compared', () => {
     ['member', 'no name', 'No name', false],
     ['uniqueMember', "uid=A,dc=x#'01'B", "uid=a,dc=x#'01'B", true],
     ['uniqueMember', "uid=a,dc=x#'01'B", 'uid=a,dc=x', false],
+    ['uniqueMember', "no name#'01'B", "No name#'01'B", false],
     ['telephoneNumber', '+39 011-123 45', '+390111 2345', true],
     ['uidNumber', '007', '7', true],
     ['uidNumber', '9007199254740993', '9007199254740992', false],
     ['createTimestamp', '20260131120000Z', '20260131130000.0+0100', true],
     ['createTimestamp', '202601311230Z', '2026013112.5Z', true],
     ['createTimestamp', '20260131120000.5Z', '20260131120000.05Z', false],
+    ['createTimestamp', '20260131120000Z', '20260131110000-0100', true],
+    ['createTimestamp', 'yesterday', 'Yesterday', false],
+    ['x121Address', '12 34', '1234', true],
+    ['hasSubordinates', 'true', 'TRUE', true],
+    ['entryUUID', '1A2B', '1a2b', true],
+    ['uidNumber', 'seven', 'Seven', false],
     ['postalAddress', 'Via  Po 1$Torino', 'via po 1$TORINO', true],
     ['postalAddress', 'Via Po 1$Torino', 'Via Po 1 Torino', false],
     ['userPassword', '{SSHA}abc', '{SSHA}ABC', false],
@@ -63,6 +78,8 @@ describe('values are compared', () => {
     ['code', 'a  b', 'a b', true],
     ['blob', 'a', 'A', false],
     ['cn', 'a', 'A', true],
+    ['1.1.6', '007', '7', true],
+    ['chicken', 'a', 'A', false],
   ])('by the rules of the server, %s: %o and %o → %s', (attribute, left, right, equal) => {
     expect(sameValues(read, attribute, [left], [right])).toBe(equal);
   });
@@ -71,6 +88,8 @@ describe('values are compared', () => {
     expect(sameValues(read, 'objectClass', ['fellow'], ['top', 'person', 'Fellow'])).toBe(true);
     expect(sameValues(read, 'objectClass', ['1.2.1'], ['fellow'])).toBe(true);
     expect(sameValues(read, 'objectClass', ['person'], ['fellow'])).toBe(false);
+    expect(sameValues(read, 'objectClass', ['1.2.2'], ['1.2.2', 'person'])).toBe(true);
+    expect(sameValues(read, 'objectClass', ['serpent'], ['tail'])).toBe(true);
   });
 
   test('as sets: neither order nor repetition nor an empty value counts', () => {

@@ -109,6 +109,8 @@ describe('two distinguished names', () => {
     ['cn=ÉTÉ', 'cn=e\u0301te\u0301'],
     ['cn=ﬁn', 'cn=FIN'],
     ['cn=#04024869', 'cn=hi'],
+    ['1.2.3=#0500,o=x', '1.2.3 = #0500 , O=X'],
+    ['cn=#0400A1', 'CN=#0400a1'],
   ])('%s and %s are the same', (one, other) => {
     expect(normaliseDn(one)).toBe(normaliseDn(other));
   });
@@ -119,6 +121,9 @@ describe('two distinguished names', () => {
     ['cn=a\\,o=x', 'cn=a,o=x'],
     ['cn=e', 'cn=é'],
     ['cn=straße', 'cn=strasse'],
+    ['1.2.3=#0500', '1.2.3=#0501'],
+    ['cn=#04', 'cn=\\#04'],
+    ['cn=#0402ffff', 'cn=#0402fffe'],
   ])('%s and %s are not', (one, other) => {
     expect(normaliseDn(one)).not.toBe(normaliseDn(other));
   });

@@ -29,10 +29,13 @@ export interface ScriptedServer {
 
 type Script = (request: Received) => Reaction;
 
-/** The root DSE names dc=x, binds succeed unless `bind` says otherwise; for everything else the script is asked. */
+/**
+ * The root DSE names dc=x and binds succeed, unless `root` and `bind` say otherwise; for everything else the script is
+ * asked.
+ */
 export async function startScriptedServer(
   script: Script,
-  { bind = welcome }: { bind?: Script } = {},
+  { bind = welcome, root = rootDse }: { bind?: Script; root?: Script } = {},
 ): Promise<ScriptedServer> {
   const received: Received[] = [];
   const sockets = new Set<Socket>();
@@ -64,8 +67,8 @@ export async function startScriptedServer(
         rest = rest.subarray(length);
         if (request.operation === ProtocolOperation.LDAP_REQ_UNBIND) continue;
         received.push(request);
-        const reaction =
-          request.operation === ProtocolOperation.LDAP_REQ_BIND ? bind(request) : (rootDse(request) ?? script(request));
+        const asked = request.operation === ProtocolOperation.LDAP_REQ_BIND ? bind : isRootDse(request) ? root : script;
+        const reaction = asked(request);
         if (reaction === 'cut') socket.destroy();
         else if (reaction !== 'hang') socket.write(Buffer.concat([...reaction]));
       }
@@ -99,8 +102,11 @@ export function result(id: number, tag: number, code = 0, text = '', cookie?: st
   );
 }
 
+/** Attributes as a server shows them. */
+export type Shown = Readonly<Record<string, readonly (string | Buffer)[]>>;
+
 /** An entry that a search found. */
-export function entry(id: number, dn: string, attributes: Readonly<Record<string, readonly string[]>>): Buffer {
+export function entry(id: number, dn: string, attributes: Shown): Buffer {
   return message(id, ProtocolOperation.LDAP_RES_SEARCH_ENTRY, (writer) => {
     writer.writeString(dn);
     writer.startSequence();
@@ -108,11 +114,22 @@ export function entry(id: number, dn: string, attributes: Readonly<Record<string
       writer.startSequence();
       writer.writeString(name);
       writer.startSequence(ProtocolOperation.LBER_SET);
-      for (const value of values) writer.writeString(value);
+      for (const value of values)
+        writer.writeBuffer(typeof value === 'string' ? Buffer.from(value) : value, Ber.OctetString);
       writer.endSequence();
       writer.endSequence();
     }
     writer.endSequence();
+  });
+}
+
+/** The answer to an extended operation (RFC 4511 §4.12). */
+export function extended(id: number, value: string, code = 0): Buffer {
+  return message(id, ProtocolOperation.LDAP_RES_EXTENSION, (writer) => {
+    writer.writeEnumeration(code);
+    writer.writeString('');
+    writer.writeString('');
+    writer.writeString(value, 0x8b);
   });
 }
 
@@ -125,8 +142,11 @@ function welcome({ id }: Received): Reaction {
   return [result(id, ProtocolOperation.LDAP_RES_BIND)];
 }
 
-function rootDse({ id, operation, dn }: Received): Reaction | undefined {
-  if (operation !== ProtocolOperation.LDAP_REQ_SEARCH || dn !== '') return undefined;
+function isRootDse({ operation, dn }: Received): boolean {
+  return operation === ProtocolOperation.LDAP_REQ_SEARCH && dn === '';
+}
+
+function rootDse({ id }: Received): Reaction {
   return [entry(id, '', { namingContexts: ['dc=x'] }), result(id, ProtocolOperation.LDAP_RES_SEARCH)];
 }
 

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type LdapConfig, target } from '../../../src/config/schema.ts';
 import { Server } from '../../../src/targets/ldap/server.ts';
@@ -28,6 +31,34 @@ describe('a server', () => {
   ])('is never greeted by nobody in the guise of an account: %o', (empty) => {
     const server = new Server('ldap://a', { ...config, bind: empty }, '.');
     expect(() => server.account()).toThrow(expect.objectContaining({ kind: 'misconfigured' }));
+  });
+
+  test('is not greeted at all where the password cannot be read', async () => {
+    const secret = target.parse({
+      type: 'ldap',
+      url: 'ldap://a',
+      bind: { dn: 'cn=us', password: { file: 'no/such' } },
+      entities: {},
+    });
+    expect(() => new Server('ldap://a', secret, '.').account()).toThrow(
+      expect.objectContaining({ kind: 'misconfigured', message: expect.stringContaining('no/such') }),
+    );
+  });
+
+  test('is shown our certificate, from files that are found beside the configuration', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'staffetta-server-'));
+    try {
+      for (const name of ['ca', 'cert', 'key']) await writeFile(join(folder, `${name}.pem`), `the ${name}`);
+      const tls = { ca: 'ca.pem', cert: 'cert.pem', key: 'key.pem' };
+      const options = new Server('ldaps://a', { ...config, tls }, folder).tls();
+      expect([options.ca, options.cert, options.key].map(String)).toEqual(['the ca', 'the cert', 'the key']);
+      const missing = new Server('ldaps://a', { ...config, tls: { ...tls, key: 'other.pem' } }, folder);
+      expect(() => missing.tls()).toThrow(
+        expect.objectContaining({ kind: 'misconfigured', message: expect.stringContaining(join(folder, 'other.pem')) }),
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test('is checked for the name it is expected to have', () => {

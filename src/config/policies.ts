@@ -1,0 +1,40 @@
+import type { AttributeConfig, MappingConfig, TargetConfig } from './schema.ts';
+
+/**
+ * What happens to the values that others give an attribute:
+ * - `replace`: they are replaced
+ * - `initial`: it is ours only when an entry is created, then the target's own
+ * - `add`: they stay, and so does what we gave it once
+ * - `merge`: they stay; what we gave it is taken out again when it is no longer wanted
+ */
+export type Policy = Exclude<AttributeConfig, { kind: 'reference' }>['policy'];
+
+/** What stands in a reference attribute, and what becomes of an entry that has no member in it. */
+export interface ReferencePolicy {
+  readonly refEntity: string;
+  readonly empty: 'placeholder' | 'delete' | 'keep';
+  readonly placeholder: string;
+}
+
+/** The policies of the attributes of a mapping, where they are another than `replace`. */
+export function policiesOf({ attributes }: Pick<MappingConfig, 'attributes'>): Map<string, Policy> {
+  return new Map(
+    Object.entries(attributes ?? {}).flatMap(([name, attribute]) =>
+      attribute.kind === 'reference' || attribute.policy === 'replace' ? [] : [[name, attribute.policy] as const],
+    ),
+  );
+}
+
+/** The reference attributes of a mapping. */
+export function referencesOf(
+  { attributes }: Pick<MappingConfig, 'attributes'>,
+  { placeholder }: Pick<TargetConfig, 'placeholder'>,
+): Map<string, ReferencePolicy> {
+  return new Map(
+    Object.entries(attributes ?? {}).flatMap(([name, attribute]) =>
+      attribute.kind === 'reference'
+        ? [[name, { refEntity: attribute.ref, empty: attribute.empty, placeholder }] as const]
+        : [],
+    ),
+  );
+}

@@ -81,6 +81,41 @@ export class Guide {
     });
   }
 
+  /** An import goes wrong and takes everybody out of the view; the guard holds the removals, and the import is mended. */
+  async massDeletion(): Promise<void> {
+    const { application, owner } = this.#stage;
+    await this.#screen.step('mass deletion', async () => {
+      const since = await moment(owner);
+      const { rows } = await application.query<{ id: string }>(
+        'update registry.person set no_replication = true where uid is not null and not no_replication returning id',
+      );
+      const people = rows.map(({ id }) => id);
+      await this.#untilHeld(people.length);
+      await application.query('update registry.person set no_replication = false where id = any ($1)', [people]);
+      await untilIdle(owner, 'The step "mass deletion"', this.#stop);
+      const removed = (await carriedSince(owner, since)).reduce((sum, { writes }) => sum + writes, 0);
+      if (removed > 0) throw new TourError(`The guard let ${removed} changes through when everybody left the view.`);
+      return {
+        note: `${count(people.length)} people vanish from the view: the guard holds every removal; back again, nothing is to do`,
+      };
+    });
+  }
+
+  /** Until so many removals are held by the guard. */
+  async #untilHeld(people: number): Promise<void> {
+    const deadline = performance.now() + 120_000;
+    for (;;) {
+      const { rows } = await this.#stage.owner.query<{ held: number }>(
+        `select count(*)::int as held from staffetta.held where entity = 'person'`,
+      );
+      const held = rows[0]?.held ?? 0;
+      if (held === people) return;
+      if (performance.now() > deadline)
+        throw new TourError(`Of ${people} people who left the view, the guard holds ${held} after two minutes.`);
+      await setTimeout(10, undefined, { signal: this.#stop });
+    }
+  }
+
   /** A few people change something at the same time, each the next thing when the last is in the directory. */
   async concurrently(): Promise<{ readonly p50: number; readonly p99: number }> {
     const { application, owner } = this.#stage;

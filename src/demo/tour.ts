@@ -46,6 +46,7 @@ export async function runTour(size: UniversitySize, screen: Screen, stop: AbortS
   for (const scene of scenes) await guide.play(scene);
   await guide.outage();
   await guide.replay();
+  await guide.massDeletion();
   const lags = await guide.concurrently();
   const changes = (await carriedSince(stage.owner, begin)).reduce((sum, { writes }) => sum + writes, 0);
   const { people, groups, mismatches } = await guide.compare();

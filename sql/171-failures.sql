@@ -8,6 +8,7 @@ select case d.state when 'parked' then 'parked' else 'retrying' end as failure,
     when d.error_kind = 'exists' then format('Another entry has this id. Remove or rename that entry, or set "match" so that it is adopted; then select staffetta.retry(%L, %L, %L).',
       d.target, d.entity, array[d.key])
     when d.error_kind = 'one-sided' then format('Give Staffetta the right to write this entry, then select staffetta.retry(%L, %L, %L).', d.target, d.entity, array[d.key])
+    when d.wait_target is not null then format('Mend what keeps it on target %s (staffetta explain %s %s says what); then it goes on by itself.', d.wait_target, d.entity, d.key)
     when d.error_kind = 'dependency' then format('The entry it needs (its parent, a member) is not there: create it, then select staffetta.retry(%L, %L, %L).', d.target, d.entity, array[d.key])
     else format('Correct the row, or what the message names; a change of the row tries again by itself, else select staffetta.retry(%L, %L, %L).', d.target, d.entity, array[d.key])
   end as what_to_do

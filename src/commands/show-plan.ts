@@ -12,7 +12,7 @@ const words = {
   release: 'released',
   later: 'deprovisioned later',
   park: 'parked, for they cannot be delivered',
-  note: 'as they should be, which is noted',
+  note: 'noted',
   nothing: 'unchanged',
 } as const;
 

@@ -131,8 +131,15 @@ describe('an entry that comes after another', () => {
     );
     await pump('mail');
     expect(await said('mail')).toMatchObject({ error: 'person 1 is parked on target directory: no such school' });
-    expect(await stage.query(`select failure, message from staffetta.failures where target = 'mail'`)).toEqual([
-      { failure: 'parked', message: 'person 1 is parked on target directory: no such school' },
+    expect(
+      await stage.query(`select failure, message, what_to_do from staffetta.failures where target = 'mail'`),
+    ).toEqual([
+      {
+        failure: 'parked',
+        message: 'person 1 is parked on target directory: no such school',
+        what_to_do:
+          'Mend what keeps it on target directory (staffetta explain person 1 says what); then it goes on by itself.',
+      },
     ]);
     stage.target.onChange = (perform) => perform();
     await stage.query(`select * from staffetta.retry('directory', 'person', '{1}')`);

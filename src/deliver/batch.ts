@@ -5,25 +5,23 @@ import { setTimeout } from 'node:timers/promises';
 import type { Parameters } from '../database/parameters.ts';
 import { isPassing } from '../database/sqlstate.ts';
 import type { Queryable } from '../database/transaction.ts';
-import { TargetError } from '../targets/target.ts';
 import { adopt, type Planned } from './adopt.ts';
 import { inOrder, wakeNeighbours } from './after.ts';
 import { planStrayRemoval } from './aside.ts';
+import { Channel } from './channel.ts';
 import type { Claim, Claimed } from './claim.ts';
 import { conclude } from './conclude.ts';
-import { concurrently } from './concurrently.ts';
 import type { Loaded, Unloadable } from './load.ts';
 import { readLive } from './look.ts';
 import { meet } from './meet.ts';
 import { isEmptied } from './members.ts';
-import type { Outcome } from './outcome.ts';
+import { type Outcome, release } from './outcome.ts';
 import { type Mode, permit, refund } from './permit.ts';
 import type { Context } from './plan.ts';
 import { plan } from './planner.ts';
 import type { Members } from './references.ts';
 import type { Destination, Route } from './route.ts';
 import { type Ready, secure } from './secure.ts';
-import { failed, send } from './send.ts';
 import { type Settled, settle } from './settle.ts';
 import { readStanding, type Standing } from './standing.ts';
 import { wake } from './wait.ts';
@@ -51,13 +49,9 @@ export class Batch {
   readonly #claim: Claim;
   /** Aborted: nothing more goes out; what is in flight is finished. */
   readonly #stop: AbortSignal;
-  /** Whether something of the entity at hand may have gone out. */
-  #sent = false;
+  readonly #channel: Channel;
   /** Plans that wait for other targets, by route. */
   readonly #waiting = new Map<Route, Planned[]>();
-  #reached = false;
-  #unavailable: string | undefined;
-  #misconfigured: string | undefined;
 
   constructor(database: Queryable, destination: Destination, parameters: Parameters, claim: Claim, stop: AbortSignal) {
     this.#database = database;
@@ -65,12 +59,14 @@ export class Batch {
     this.#parameters = parameters;
     this.#claim = claim;
     this.#stop = stop;
+    this.#channel = new Channel(destination, parameters, claim, stop);
   }
 
   async deliver(): Promise<Delivered> {
     const outcomes: Outcome[] = [];
     let failure: unknown;
-    await this.#meet();
+    // A target that is another, or cannot be reached to say so, is sent nothing.
+    await meet(this.#database, this.#destination, this.#claim).catch((error) => this.#channel.close(error));
     for (const [entity, claimed] of Map.groupBy(this.#claim.deliveries, ({ entity }) => entity)) {
       const route = this.#destination.routes.get(entity);
       try {
@@ -91,9 +87,9 @@ export class Batch {
       outcomes,
       settled,
       woken: await this.#wakeNeighbours(outcomes),
-      reached: this.#reached,
-      unavailable: this.#unavailable,
-      misconfigured: this.#misconfigured,
+      reached: this.#channel.reached,
+      unavailable: this.#channel.unavailable,
+      misconfigured: this.#channel.misconfigured,
       failure,
     };
   }
@@ -105,17 +101,6 @@ export class Batch {
       if (route) woken += await wakeNeighbours(this.#database, route, this.#claim, this.#waiting.get(route) ?? [], own);
     }
     return woken;
-  }
-
-  /** A target that is another, or cannot be reached to say so, is sent nothing. */
-  async #meet(): Promise<void> {
-    try {
-      await meet(this.#database, this.#destination, this.#claim);
-    } catch (error) {
-      if (!(error instanceof TargetError)) throw error;
-      if (error.kind === 'misconfigured') this.#misconfigured = error.message;
-      else this.#unavailable = error.message;
-    }
   }
 
   /** Nobody but us knows what was sent, so we try for as long as the claim lasts while the database is away. */
@@ -132,23 +117,13 @@ export class Batch {
   }
 
   /**
-   * Whether something may still be sent: the target takes it, and it would be over before the claim is, or others take
-   * us for dead (PROTOCOL B4).
-   */
-  get #open(): boolean {
-    const { leaseEnds, life } = this.#claim;
-    const before = performance.now() + this.#destination.timeout < Math.min(leaseEnds, life.ends);
-    return before && !this.#stop.aborted && !this.#unavailable && !this.#misconfigured;
-  }
-
-  /**
    * In one go, unless that would be more than is taken into memory at once. What is known already is kept when a later
    * read fails.
    */
   async #entity(route: Route, claimed: readonly Claimed[], outcomes: Outcome[]): Promise<void> {
     let size = claimed.length;
     for (let rest = claimed; rest.length > 0; ) {
-      this.#sent = false;
+      const sent = this.#channel.sent;
       try {
         const read = await this.#read(route, rest.slice(0, size));
         const found = read ? await this.#loaded(route, read.loaded, read.members) : rest.map(release);
@@ -157,7 +132,7 @@ export class Batch {
         size -= read?.deferred.length ?? 0; // no more at a time than came now: what is left out is computed in vain
       } catch (error) {
         // What nothing has gone out for need not wait until the claim runs out, to be taken over as unsure (PROTOCOL B5).
-        if (!this.#sent && isPassing(error)) outcomes.push(...rest.map(release));
+        if (this.#channel.sent === sent && isPassing(error)) outcomes.push(...rest.map(release));
         throw error;
       }
     }
@@ -173,7 +148,7 @@ export class Batch {
       target: this.#destination.target,
       secret: this.#destination.secret,
     };
-    const seen = this.#open
+    const seen = this.#channel.isOpen
       ? await readLive(
           this.#database,
           this.#destination,
@@ -186,19 +161,19 @@ export class Batch {
     const plans: Planned[] = [];
     for (const item of loaded) {
       const look = seen?.get(item.claimed.key);
-      if (look && 'live' in look && look.live !== undefined) this.#reached = true;
+      if (look && 'live' in look && look.live !== undefined) this.#channel.answered();
       if (item.claimed.unsure && !look) outcomes.push(release(item.claimed));
-      else if (look && 'error' in look) outcomes.push(this.#failed(item, look.error));
+      else if (look && 'error' in look) outcomes.push(this.#channel.failed(item, look.error));
       else if (look?.stray) plans.push({ loaded: item, plan: planStrayRemoval(look.stray, context) });
       else plans.push({ loaded: item, plan: plan(item, look?.live, members.get(item.claimed.key), context) });
     }
     const writes: Ready[] = [];
-    const adopted = this.#open
+    const adopted = this.#channel.isOpen
       ? await adopt(this.#destination, route, plans, members, context)
       : { plans, failures: [] };
-    outcomes.push(...adopted.failures.map(({ loaded, error }) => this.#failed(loaded, error)));
+    outcomes.push(...adopted.failures.map(({ loaded, error }) => this.#channel.failed(loaded, error)));
     // Nobody asks for leave who would not use it.
-    const [plannable, late] = this.#open ? [adopted.plans, []] : postponed(adopted.plans, this.#claim.mode);
+    const [plannable, late] = this.#channel.isOpen ? [adopted.plans, []] : postponed(adopted.plans, this.#claim.mode);
     outcomes.push(...late.map(({ loaded }) => release(loaded.claimed)));
     const ordered = await inOrder(this.#database, route, this.#claim, plannable);
     outcomes.push(...ordered.stopped);
@@ -210,20 +185,15 @@ export class Batch {
       else outcomes.push(...(await conclude(this.#database, this.#destination, this.#claim.token, loaded, plan)));
     }
     const { ready, settled } = await secure(this.#database, route, this.#claim, context, writes);
-    const sent = await this.#sendAll(ready.filter((item) => !takesAway(item)));
+    const sent = await this.#channel.sendAll(ready.filter((item) => !takesAway(item)));
     const wanted = new Set(settled.flatMap(({ waitFor }) => (waitFor?.entity === route.entity ? [waitFor.key] : [])));
     const removals = await this.#proveAbsence(route, ready.filter(takesAway), wanted);
-    sent.push(...removals.doubted, ...(await this.#sendAll(removals.proven)));
+    sent.push(...removals.doubted, ...(await this.#channel.sendAll(removals.proven)));
     await refund(this.#database, route, permitted, sent);
     const parkedFor = new Map(loaded.map(({ claimed, desired }) => [claimed.key, desired?.fingerprint ?? null]));
     return [...outcomes, ...settled, ...sent].map((outcome) =>
       outcome.outcome === 'park' ? { ...outcome, fingerprint: parkedFor.get(outcome.key) ?? null } : outcome,
     );
-  }
-
-  #sendAll(ready: readonly Ready[]): Promise<Outcome[]> {
-    this.#sent ||= ready.length > 0;
-    return concurrently(ready, this.#destination.concurrency, ({ loaded, write }) => this.#send(loaded, write));
   }
 
   /**
@@ -251,25 +221,6 @@ export class Batch {
       doubted: removals.filter((removal) => !isProven(removal)).map(({ loaded }) => release(loaded.claimed)),
     };
   }
-
-  async #send(loaded: Loaded, write: Ready['write']): Promise<Outcome> {
-    if (!this.#open) return release(loaded.claimed);
-    const outcome = await send(this.#destination, loaded, write, this.#parameters);
-    this.#note(outcome);
-    return outcome;
-  }
-
-  #failed(loaded: Loaded, error: TargetError): Outcome {
-    const outcome = failed(this.#destination, loaded, error, this.#parameters);
-    this.#note(outcome);
-    return outcome;
-  }
-
-  #note({ error }: Outcome): void {
-    if (error?.kind !== 'unavailable') this.#reached = true;
-    if (error?.kind === 'unavailable') this.#unavailable ??= error.message;
-    if (error?.kind === 'misconfigured') this.#misconfigured ??= error.message;
-  }
 }
 
 /** Of plans, those that need nothing of the target, and the others. */
@@ -281,10 +232,6 @@ function postponed(plans: readonly Planned[], mode: Mode): [Planned[], Planned[]
 /** Whether a change is made because the entry should not be there, or not as it is: its absence has to be proven. */
 function takesAway({ loaded, write }: Ready): boolean {
   return !loaded.desired || write.link === undefined;
-}
-
-function release({ entity, key }: Claimed): Outcome {
-  return { entity, key, outcome: 'release' };
 }
 
 function parkUnloadable({ claimed: { entity, key }, reason, fingerprint }: Unloadable): Outcome {

@@ -53,3 +53,8 @@ export interface Outcome {
     readonly changed?: readonly string[];
   };
 }
+
+/** Given back as it was. */
+export function release({ entity, key }: Pick<Outcome, 'entity' | 'key'>): Outcome {
+  return { entity, key, outcome: 'release' };
+}

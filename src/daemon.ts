@@ -4,11 +4,12 @@
  *
  * starting → running → stopping → stopped. While it is refused (see `Heartbeat`) it runs, but takes no deliveries.
  */
-import { type CronItem, parseCronItems, type TaskList } from 'graphile-worker';
+import { parseCronItems, type TaskList } from 'graphile-worker';
 import type pg from 'pg';
 import { z } from 'zod';
 import { bellChannel } from './capture/trigger.ts';
 import type { LoadedConfig } from './config/load.ts';
+import { crontab } from './crontab.ts';
 import { Listener } from './database/listener.ts';
 import { schemaMismatch } from './database/migrate.ts';
 import { readParameters } from './database/parameters.ts';
@@ -23,6 +24,7 @@ import { readFeeds } from './ingest/feeds.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { Instance, Refused } from './instance.ts';
 import { Jobs } from './jobs.ts';
+import { Kicker } from './kicker.ts';
 import type { Log } from './log.ts';
 import { Pumps } from './pumps.ts';
 import { owesReconcile, reconcileDue } from './reconcile/due.ts';
@@ -57,9 +59,7 @@ export class Daemon {
   readonly #drainer: Drainer;
   readonly #listener: Listener;
   #resetting: NodeJS.Timeout | undefined;
-  #next: NodeJS.Timeout | undefined;
-  #kicking: Promise<void> | undefined;
-  #kickAgain = false;
+  readonly #kicker: Kicker;
   #jobs: Jobs | undefined;
   #draining: Promise<void> | undefined;
   readonly #connected = Promise.withResolvers<void>();
@@ -81,16 +81,20 @@ export class Daemon {
     this.#ingest = ingest;
     const instance = new Instance(this.#session.database, loaded);
     this.#heartbeat = new Heartbeat(instance, options.log, () => this.#jobs?.pool, {
-      allowed: () => this.#kick(),
+      allowed: () => this.#kicker.kick(),
       readmitted: () => options.outdated?.(),
     });
+    this.#kicker = new Kicker(
+      () => this.#startPumps(),
+      (error) => options.log.error({ reason: text(error) }, 'could not start the pumps; they start at the next poll'),
+    );
     this.#pumps = new Pumps(this.#session.database, destinations, {
       slots: (target) => config.targets[target]?.slots ?? 1,
       claimant: instance,
       stop: this.#stop.signal,
       events: {
         settled: (target, outcomes) => {
-          if (outcomes.some(({ dueIn }) => dueIn !== undefined)) this.#kick(); // it sees to it that they are not late
+          if (outcomes.some(({ dueIn }) => dueIn !== undefined)) this.#kicker.kick(); // it sees to it that they are not late
           options.settled?.(target, outcomes);
         },
         told: () => this.#drainer.ring(),
@@ -109,7 +113,7 @@ export class Daemon {
         },
         failed: (error) => options.log.error({ reason: text(error) }, 'the database cannot be used at present'),
         drained: (drained) => {
-          this.#kick();
+          this.#kicker.kick();
           if (drained?.rescans) void this.#addJob('rescan', 'owed');
         },
       },
@@ -117,7 +121,7 @@ export class Daemon {
     );
     this.#listener = new Listener(listen, bellChannel, (payload) => {
       if (payload !== 'due') this.#drainer.ring();
-      if (payload !== '') this.#kick();
+      if (payload !== '') this.#kicker.kick();
     });
   }
 
@@ -160,8 +164,7 @@ export class Daemon {
     await this.#listener.close();
     await this.#draining;
     await this.#pumps.idle();
-    await this.#kicking?.catch(() => {});
-    clearTimeout(this.#next);
+    await this.#kicker.stop();
     await this.#jobs?.stop();
     await this.#heartbeat.stop().catch(() => {});
     await Promise.all([...this.#destinations.values()].map(({ target }) => target.close()));
@@ -173,7 +176,7 @@ export class Daemon {
     await this.#session.database.query('select staffetta.ensure_journal_partitions()');
     this.#jobs = await Jobs.start(this.#workerPool, {
       tasks: this.#tasks(),
-      crontab: parseCronItems(this.#crontab()),
+      crontab: parseCronItems(crontab(this.#loaded.config.schedule)),
       concurrency: slots + 3, // PROTOCOL E2, and a reconcile, which takes long
       log: this.#options.log,
     });
@@ -192,7 +195,7 @@ export class Daemon {
       rescan: async (payload) => {
         const all = scanJob.safeParse(payload);
         await rescanOwed(this.#session.unhurried, this.#options.log, all.data?.all ?? false);
-        this.#kick();
+        this.#kicker.kick();
       },
       reconcile: async (payload) => {
         const all = scanJob.safeParse(payload);
@@ -204,23 +207,6 @@ export class Daemon {
     };
   }
 
-  #crontab(): CronItem[] {
-    const { sweep, rescan, reconcile } = this.#loaded.config.schedule;
-    const once = (jobKey: string) => ({ jobKey, maxAttempts: 1, backfillPeriod: 0 });
-    return [
-      { task: 'sweep', match: sweep, identifier: 'sweep', options: once('sweep') },
-      { task: 'rescan', match: rescan, identifier: 'rescan', payload: { all: true }, options: once('rescan all') },
-      {
-        task: 'reconcile',
-        match: reconcile,
-        identifier: 'reconcile',
-        payload: { all: true },
-        options: once('reconcile all'),
-      },
-      { task: 'prune', match: '17 0 * * *', identifier: 'prune', options: once('prune') },
-    ];
-  }
-
   /** Everything that may have been missed is looked for again. */
   async #sweep(): Promise<void> {
     this.#reset();
@@ -229,7 +215,7 @@ export class Daemon {
     await this.#session.unhurried.query('select staffetta.enqueue_steps()');
     await revisit(this.#session.unhurried);
     if (await owesReconcile(this.#session.database)) await this.#addJob('reconcile', 'reconcile owed');
-    this.#kick();
+    this.#kicker.kick();
   }
 
   /** Compares targets with their desired states: those that owe it, or all. */
@@ -237,7 +223,7 @@ export class Daemon {
     if (this.#heartbeat.refusal !== undefined) return;
     const { log } = this.#options;
     await reconcileDue(this.#session.database, this.#loaded, this.#destinations, { all, log, stop: this.#stop.signal });
-    this.#kick();
+    this.#kicker.kick();
   }
 
   #reset(): void {
@@ -245,32 +231,12 @@ export class Daemon {
     this.#pumps.reset();
   }
 
-  /** Starts the pumps that have something to do; a kick during a kick is one more kick after it. */
-  #kick(): void {
-    if (this.#kicking !== undefined) {
-      this.#kickAgain = true;
-      return;
-    }
-    if (this.#stop.signal.aborted) return;
-    this.#kicking = this.#kickOnce()
-      .catch((error) =>
-        this.#options.log.error({ reason: text(error) }, 'could not start the pumps; they start at the next poll'),
-      )
-      .finally(() => {
-        this.#kicking = undefined;
-        if (this.#kickAgain) {
-          this.#kickAgain = false;
-          this.#kick();
-        }
-      });
-  }
-
-  async #kickOnce(): Promise<void> {
-    if (!this.#jobs || this.#heartbeat.refusal !== undefined) return;
+  /** Answers with the seconds until something becomes due, where that is before the next poll. */
+  async #startPumps(): Promise<number | undefined> {
+    if (!this.#jobs || this.#heartbeat.refusal !== undefined) return undefined;
     const next = await this.#pumps.kick(this.#session.database, this.#jobs.addMany);
-    clearTimeout(this.#next);
     const { POLL_SECONDS } = await readParameters(this.#session.database);
-    if (next < POLL_SECONDS) this.#next = setTimeout(() => this.#kick(), Math.max(next, 0) * 1000 + 1);
+    return next < POLL_SECONDS ? next : undefined;
   }
 
   /** A job that fails, for want of its connection say, is tried again within seconds: what it does is owed (PROTOCOL A11). */

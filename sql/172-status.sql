@@ -30,9 +30,10 @@ select r.target, r.entity, t.type, t.state, t.reason, t.since,
   o.oldest_due,
   greatest(extract(epoch from clock_timestamp() - o.oldest), 0)::numeric(12, 3) as lag_seconds,
   (select max(j.at) from staffetta.journal j where j.target = r.target and j.entity = r.entity and j.result in ('done', 'warned')) as last_done_at,
-  r.rescan as rescans_owed, r.error, t.not_yet,
+  r.rescan as rescans_owed, r.error, t.mode,
   w.events_waiting, w.events_failed, w.sources_failing, w.daemons,
   array_remove(array[
+    case when t.mode = 'observe' then 'the target is only observed: nothing is sent' end,
     case when t.state = 'retired' then
       format('no longer configured: %s links kept, nothing is sent; configure it again, or "staffetta forget %s"', coalesce(l.links, 0), t.target) end,
     case when t.state in ('waiting', 'quarantined', 'paused') then format('the target is %s%s', t.state, coalesce(': ' || t.reason, '')) end,
@@ -57,7 +58,7 @@ comment on column staffetta.status.entity is 'null: of a retired target that has
 comment on column staffetta.status.state is 'of the target: active, paused, waiting (cannot be reached), quarantined (its configuration is wrong) or retired';
 comment on column staffetta.status.pending is 'owed and not claimed; retrying are those of them that have failed before';
 comment on column staffetta.status.lag_seconds is 'age of the oldest change that is on its way; 0: nothing is. Removals that wait for a return do not count';
-comment on column staffetta.status.not_yet is 'configured, but not acted on by this version';
+comment on column staffetta.status.mode is 'of the target: observe (nothing is sent), manual (what was approved is) or live';
 comment on column staffetta.status.events_waiting is 'of all sources: changes that have not become deliveries yet';
 comment on column staffetta.status.daemons is 'that are alive';
 comment on column staffetta.status.attention is 'what needs a person; empty: nothing';

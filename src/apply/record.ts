@@ -73,7 +73,7 @@ export async function recordModes(client: pg.ClientBase, config: Config): Promis
      select target, type, mode, guard_removals, guard_changes, guard_floor, guard_window
      from jsonb_to_recordset($1) as w(target text, type text, mode text, guard_removals numeric, guard_changes numeric, guard_floor int,
        guard_window interval) order by target collate "C"
-     on conflict (target) do update set type = excluded.type, not_yet = excluded.not_yet, mode = excluded.mode,
+     on conflict (target) do update set type = excluded.type, mode = excluded.mode,
        guard_removals = excluded.guard_removals, guard_changes = excluded.guard_changes, guard_floor = excluded.guard_floor,
        guard_window = excluded.guard_window,
        state = case when t.state = 'retired' then 'active' else t.state end,

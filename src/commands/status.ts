@@ -19,7 +19,7 @@ interface Status extends pg.QueryResultRow {
   readonly last_done_at: Date | null;
   readonly events_waiting: number;
   readonly daemons: number;
-  readonly not_yet: readonly string[];
+  readonly mode: string;
   readonly attention: readonly string[];
   readonly now: Date;
 }
@@ -27,7 +27,7 @@ interface Status extends pg.QueryResultRow {
 const query = `
   select target, entity, type, state, reason, since, links::float8, pending::float8, claimed::float8, waiting::float8,
     held::float8, parked::float8, retrying::float8, oldest_due, lag_seconds::float8, last_done_at, rescans_owed::float8,
-    error, not_yet, events_waiting::float8, events_failed::float8, sources_failing::float8, daemons::float8, attention,
+    error, mode, events_waiting::float8, events_failed::float8, sources_failing::float8, daemons::float8, attention,
     clock_timestamp() as now
   from staffetta.status order by target, entity`;
 
@@ -73,8 +73,7 @@ function show(options: CommonOptions, rows: readonly Status[]): void {
 function remarks(rows: readonly Status[]): string[] {
   const places = new Map<string, string[]>();
   for (const row of rows) {
-    const notYet = row.not_yet.length > 0 ? [`configured, but not acted on yet: ${row.not_yet.join(', ')}`] : [];
-    for (const remark of [...row.attention, ...notYet])
+    for (const remark of row.attention)
       places.set(remark, [...(places.get(remark) ?? []), [row.target, row.entity].filter(Boolean).join(' ')]);
   }
   return [...places].map(([remark, routes]) =>

@@ -39,7 +39,7 @@ describe('status', () => {
     await admin.db.query(
       `insert into staffetta.delivery (target, entity, key, first_at) values ('badge', 'person', '42', now() - interval '3 minutes')`,
     );
-    await admin.db.query(`update staffetta.target set not_yet = '{guard}' where target = 'badge'`);
+    await admin.db.query(`update staffetta.target set mode = 'observe' where target = 'badge'`);
     const { stdout, exitCode } = await admin.run(statusCommand());
     expect(exitCode).toBe(0);
     const lines = stdout.split('\n');
@@ -48,7 +48,7 @@ describe('status', () => {
     expect(lines[2]).toMatch(/^directory +person +active +1 +0 +0 +0 +0 +0$/);
     expect(stdout).toContain('\nevents waiting: 0, daemons running: 0');
     expect(stdout).toContain('\n! no daemon is running: staffetta run');
-    expect(stdout).toContain('\n! badge person: configured, but not acted on yet: guard');
+    expect(stdout).toContain('\n! badge person: the target is only observed: nothing is sent');
   });
 
   test('answers in JSON with numbers as numbers', async () => {

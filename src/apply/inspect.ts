@@ -29,8 +29,11 @@ export async function inspect(pool: pg.Pool, loaded: LoadedConfig): Promise<Insp
       throw new ConfigError(all.toSorted((left, right) => left.line - right.line || left.column - right.column));
     return { sources: captured.sources, views, keyTypes };
   } finally {
-    await client.query('rollback');
-    client.release();
+    const broken = await client.query('rollback').then(
+      () => false,
+      () => true,
+    );
+    client.release(broken); // what is not released would be waited for when the pool ends
   }
 }
 

@@ -28,7 +28,8 @@ export function attributesToRead({ mapping }: Route, { desired, link }: Loaded):
 
 /**
  * The live entry of each key: where the link says, or under its stable id; else under any id that is reserved for the
- * key or that a fenced-off worker may have written. A target that cannot be read answers undefined for all.
+ * key or that a fenced-off worker may have written. A target that cannot be read answers undefined for all; of one that
+ * goes away meanwhile, nothing is said of those that were not asked for yet.
  */
 export async function readLive(
   database: Queryable,
@@ -47,16 +48,19 @@ export async function readLive(
     route.entity,
     keys.map(({ claimed }) => claimed.key),
   );
-  const seen = await concurrently(keys, destination.concurrency, async (loaded): Promise<[string, Seen]> => {
+  let isAway = false;
+  const seen = await concurrently(keys, destination.concurrency, async (loaded): Promise<[string, Seen][]> => {
+    if (isAway) return []; // whoever asks on waits in vain
     const { key } = loaded.claimed;
     try {
-      return [key, await readPlaces(destination, route, loaded, reserved.get(key) ?? [])];
+      return [[key, await readPlaces(destination, route, loaded, reserved.get(key) ?? [])]];
     } catch (error) {
       if (!(error instanceof TargetError)) throw error;
-      return [key, { error }];
+      isAway ||= error.kind === 'unavailable';
+      return [[key, { error }]];
     }
   });
-  return new Map(seen);
+  return new Map(seen.flat());
 }
 
 /** What a fenced-off worker wrote is looked at only under an id that nobody else has. */

@@ -5,6 +5,9 @@
  * ends (PROTOCOL E1: otherwise each kick would start another copy). A pump ends when nothing is due, when its target is
  * not to be sent anything, when told to stop, when others may soon take this daemon for dead, or after a few minutes, so
  * that the job it runs in stays short.
+ *
+ * After a target could not be reached, or was too slow, batches begin small again and grow with each that is delivered:
+ * one that is too slow for the whole of a batch would otherwise get nothing done but probes.
  */
 import { readParameters } from '../database/parameters.ts';
 import type { Queryable } from '../database/transaction.ts';
@@ -13,6 +16,9 @@ import { markReached, markUnreachable, quarantine, takeProbe } from './breaker.t
 import { type Claim, type Claimant, Claimer } from './claim.ts';
 import type { Outcome } from './outcome.ts';
 import type { Destination } from './route.ts';
+
+/** How much larger the next batch is after one that was delivered. */
+const growth = 4;
 
 /** The longest a pump runs in one go, in milliseconds. */
 const longest = 180_000;
@@ -36,6 +42,8 @@ export class Pump {
   #running: Promise<void> | undefined;
   #again = false;
   #refusals = 0;
+  /** Deliveries to claim at once, at present. */
+  #limit: number;
 
   constructor(
     database: Queryable,
@@ -46,6 +54,7 @@ export class Pump {
   ) {
     this.#database = database;
     this.#destination = destination;
+    this.#limit = destination.batch;
     this.#claimant = claimant;
     this.#claimer = new Claimer(destination.name, claimant);
     this.#events = events;
@@ -95,11 +104,11 @@ export class Pump {
       this.#again = false;
       const parameters = await readParameters(this.#database);
       while (!this.#stop.aborted && performance.now() < ends && this.#isSeenAlive) {
-        const { batch: limit, name, timeout } = this.#destination;
+        const { name, timeout } = this.#destination;
         // A claim that ends before an operation may would never send anything (PROTOCOL B4).
         const leaseSeconds = Math.max(parameters.LEASE_SECONDS, (3 * timeout) / 1000);
         let claim: Claim | undefined = await this.#claimer.claim(this.#database, {
-          limit,
+          limit: this.#limit,
           leaseSeconds,
           probing: false,
         });
@@ -127,6 +136,7 @@ export class Pump {
   ): Promise<void> {
     const { name } = this.#destination;
     const { outcomes, settled, woken, reached, unavailable, misconfigured } = delivered;
+    this.#limit = unavailable === undefined ? Math.min(this.#limit * growth, this.#destination.batch) : 1;
     for (const { error, sent } of outcomes) {
       if (error?.kind === 'one-sided') this.#refusals += 1;
       else if (sent !== undefined) this.#refusals = 0;

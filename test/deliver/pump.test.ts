@@ -73,6 +73,28 @@ describe('a target that cannot be reached', () => {
     expect(await stage.deliveries()).toEqual([]);
   });
 
+  test('but for which a whole batch is too much gets smaller ones, which grow as long as that goes well', async () => {
+    await owePeople(40);
+    const batches: number[] = [];
+    let managed = 0;
+    // It manages so many operations of a batch, and is too slow for more.
+    stage.target.onChange = (perform) => {
+      managed += 1;
+      return managed > 20 ? down() : perform();
+    };
+    const pump = stage.pump(stage.destination({ batch: 40, concurrency: 1 }), {
+      settled: (_, outcomes) => {
+        batches.push(outcomes.length);
+        managed = 0;
+      },
+    });
+    await pump.run();
+    await stage.forward();
+    await pump.run();
+    expect(batches).toEqual([40, 1, 4, 15]);
+    expect(stage.target.ids).toHaveLength(40);
+  });
+
   test('is active again where the probe is answered with a refusal', async () => {
     await owePeople(2);
     stage.target.onChange = down;

@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import { connect } from '../setup/registry.ts';
-import type { Change, Transaction } from './history.ts';
+import type { Change, Transaction } from './change.ts';
 
 /** What the registry needs for histories besides its tables: unique logins and names of teams, checked at commit. */
 export const constraints = `
@@ -17,8 +17,8 @@ export const healing = `update registry.person set uid = 'again' || id where uid
 /** Keys from here on belong to a crowd. */
 const crowd = 100;
 
-/** The errors that a history may bring on itself: a constraint, a conflict, a deadlock, a lost connection. */
-const ownFault = /^(23503|23505|40|57P|08)/;
+/** The errors that a history may bring on itself: a constraint, a conflict, a deadlock, a truncate too many, a lost connection. */
+const ownFault = /^(23503|23505|40|55006|57P|08)/;
 
 /** Does what `transactions` say, one after the other, each on the connection of the one before unless that was lost. */
 export async function runApplication(url: string, transactions: readonly Transaction[]): Promise<void> {

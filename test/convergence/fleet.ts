@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Process, Registry } from '../setup/registry.ts';
-import type { MappingName } from './history.ts';
+import type { Process } from '../setup/process.ts';
+import type { MappingName } from './configuration.ts';
+import type { Site } from './site.ts';
 
 interface Member {
   readonly process: Process;
@@ -15,14 +16,14 @@ interface Member {
  * database is away, is started again. One that ends by itself later is a finding.
  */
 export class Fleet {
-  readonly #registry: Registry;
+  readonly #site: Site;
   readonly #members = new Map<number, Member>();
   readonly #findings: string[] = [];
   #mapping: MappingName = 'plain';
   #closed = false;
 
-  constructor(registry: Registry) {
-    this.#registry = registry;
+  constructor(site: Site) {
+    this.#site = site;
   }
 
   /** What daemons did that they should not: end by themselves. */
@@ -38,7 +39,7 @@ export class Fleet {
   /** Starts a daemon; returns when it is at work. */
   async start(index: number): Promise<void> {
     while (!this.#closed) {
-      const process = this.#registry.spawn('run');
+      const process = this.#site.spawnDaemon();
       const member: Member = { process, mapping: this.#mapping, ending: false };
       this.#members.set(index, member);
       const ended = process.ended.then((how) => ({ how }));
@@ -69,6 +70,23 @@ export class Fleet {
     } else if (signal === 'SIGTERM' && over.how !== 0)
       this.#findings.push(`daemon ${index} ended with ${over.how}: ${member.process.printed.stderr}`);
     this.#members.delete(index);
+  }
+
+  /** Kills all daemons that are at work, at once; answers which these were. */
+  async killAll(): Promise<number[]> {
+    const killed = [...this.#members].flatMap(([index, { process, ending }]) => {
+      return isAtWork(process) && !ending ? [index] : [];
+    });
+    await Promise.all(killed.map((index) => this.end(index, 'SIGKILL')));
+    return killed;
+  }
+
+  /** Has a daemon read its configuration again, if it runs. */
+  reload(index: number): void {
+    const member = this.#members.get(index);
+    if (!member || !isAtWork(member.process)) return;
+    member.mapping = undefined;
+    member.process.child.kill('SIGHUP');
   }
 
   signal(index: number, signal: 'SIGSTOP' | 'SIGCONT'): void {

@@ -1,66 +1,40 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Registry } from '../setup/registry.ts';
+import { connect } from '../setup/registry.ts';
+import type { MappingName } from './configuration.ts';
+import type { TargetName } from './desired.ts';
 import type { Fleet } from './fleet.ts';
-import type { History, MappingName, Mishap } from './history.ts';
-import type { LdapProxy } from './proxy.ts';
-
-/** What is put in the place of what in the configuration. */
-type Replacement = readonly [from: string, to: string];
-
-const replacements: Record<MappingName, readonly Replacement[]> = {
-  plain: [],
-  'named backwards': [['cn: "{given?} {surname?}"', 'cn: "{surname?} {id}"']],
-  'without rooms': [['          roomNumber: { from: room }\n', '']],
-  elsewhere: [['dn: "uid={uid},', 'dn: "employeeNumber={id},']],
-};
+import type { Mishap } from './mishap.ts';
+import type { Followed, Site } from './site.ts';
 
 /** Does something to the database server that only its owner can. */
 export type Restart = (mode: 'fast' | 'immediate', away: number) => Promise<void>;
 
-/** What mishaps befall. */
-export interface Stage {
-  readonly registry: Registry;
-  readonly fleet: Fleet;
-  readonly proxy: LdapProxy;
-  readonly restart: Restart | undefined;
-}
-
 /** What makes things go wrong, and well again. What befalls the same thing happens one after the other. */
 export class Mishaps {
-  readonly #registry: Registry;
+  readonly #site: Site;
   readonly #fleet: Fleet;
-  readonly #proxy: LdapProxy;
   readonly #latency: number;
-  readonly #settings: readonly Replacement[];
   readonly #restart: Restart | undefined;
   readonly #busy = new Map<string, Promise<void>>();
   #mapping: MappingName = 'plain';
 
-  constructor(
-    { registry, fleet, proxy, restart }: Stage,
-    { slots, batch, latency }: Pick<History, 'slots' | 'batch' | 'latency'>,
-  ) {
-    this.#registry = registry;
+  /** `latency`: milliseconds that the answers of a directory take when nothing is wrong. */
+  constructor(site: Site, fleet: Fleet, latency: number, restart: Restart | undefined) {
+    this.#site = site;
     this.#fleet = fleet;
-    this.#proxy = proxy;
     this.#latency = latency;
     this.#restart = restart;
-    proxy.delay = latency;
-    this.#settings = [
-      ['timeout: 3s', `timeout: 500ms\n    slots: ${slots}\n    batch: ${batch}`],
-      ['targets:\n', 'schedule: { sweep: "0 0 1 1 *" }\ntargets:\n'], // nothing may need the sweep of the minute
-      [`url: \${LDAP_URL}`, `url: ${proxy.url}`],
-    ];
+    for (const { proxy } of site.targets.values()) proxy.delay = latency;
   }
 
   /** Applies a mapping. Running daemons keep theirs, and may do nothing from now on. */
   async apply(mapping: MappingName): Promise<void> {
     this.#mapping = mapping;
     this.#fleet.mapping = mapping;
-    await this.#registry.configure(...this.#settings, ...replacements[mapping]);
+    await this.#site.configure(mapping);
     for (;;) {
       try {
-        return await this.#registry.apply();
+        return await this.#site.apply();
       } catch (error) {
         // An administrator whose `apply` was interrupted runs it again.
         if (!/connection|terminat|shutting down|starting up|ECONN|deadlock|lock/i.test(String(error))) throw error;
@@ -71,7 +45,7 @@ export class Mishaps {
 
   /** Lets it happen; resolves when it is over. */
   happen(mishap: Mishap): Promise<void> {
-    const name = 'daemon' in mishap ? `daemon ${mishap.daemon}` : mishap.do.replace(/^\w+ /, '');
+    const name = this.#befallen(mishap);
     const before = this.#busy.get(name) ?? Promise.resolve();
     const now = before.then(() => this.#happen(mishap));
     this.#busy.set(name, now);
@@ -89,36 +63,52 @@ export class Mishaps {
     );
   }
 
+  /** What a mishap befalls: those that befall the same follow on one another. */
+  #befallen(mishap: Mishap): string {
+    if ('daemon' in mishap) return `daemon ${mishap.daemon}`;
+    if (/directory/.test(mishap.do) && 'target' in mishap) return this.#target(mishap.target).directory.url;
+    // An administrator does one thing at a time.
+    return mishap.do === 'take a view away' ? 'apply' : mishap.do;
+  }
+
+  /** A target that the history does not follow stands for the first one. */
+  #target(name: TargetName): Followed {
+    const followed = this.#site.targets.get(name) ?? this.#site.targets.get('directory');
+    if (!followed) throw new Error('a history follows at least the target directory');
+    return followed;
+  }
+
   async #happen(mishap: Mishap): Promise<void> {
-    const { directory, query } = this.#registry;
+    const { query } = this.#site;
     switch (mishap.do) {
       case 'kill a daemon':
       case 'stop a daemon':
         await this.#fleet.end(mishap.daemon, mishap.do === 'kill a daemon' ? 'SIGKILL' : 'SIGTERM');
         await setTimeout(mishap.away);
         return this.#fleet.start(mishap.daemon);
+      case 'kill every daemon':
+        return this.#killAll(mishap.away);
+      case 'reload a daemon':
+        return this.#fleet.reload(mishap.daemon);
       case 'freeze a daemon':
         this.#fleet.signal(mishap.daemon, 'SIGSTOP');
         await setTimeout(mishap.away);
         return this.#fleet.signal(mishap.daemon, 'SIGCONT');
-      case 'stop the directory':
-      case 'kill the directory':
-        await (mishap.do === 'kill the directory' ? directory.kill('SIGKILL') : directory.stop());
-        await setTimeout(mishap.away);
-        return directory.start();
-      case 'freeze the directory':
-        await directory.kill('SIGSTOP');
-        await setTimeout(mishap.away);
-        return directory.kill('SIGCONT');
+      case 'stop a directory':
+      case 'kill a directory':
+      case 'freeze a directory':
+        return this.#befallDirectory(mishap);
       case 'cut the connections':
-        return this.#proxy.cut();
+        return this.#target(mishap.target).proxy.cut();
       case 'half-close the connections':
-        return this.#proxy.halfClose();
-      case 'delay the answers':
-        this.#proxy.delay = mishap.by;
+        return this.#target(mishap.target).proxy.halfClose();
+      case 'delay the answers': {
+        const { proxy } = this.#target(mishap.target);
+        proxy.delay = mishap.by;
         await setTimeout(mishap.away);
-        this.#proxy.delay = this.#latency;
+        proxy.delay = this.#latency;
         return;
+      }
       case 'end sessions':
         await query(
           `select pg_terminate_backend(pid) from pg_stat_activity
@@ -126,6 +116,12 @@ export class Mishaps {
           [mishap.every],
         );
         return;
+      case 'silence the bell':
+        return this.#silence(mishap.away);
+      case 'hold a snapshot elsewhere':
+        return this.#holdSnapshot(mishap.away);
+      case 'take a view away':
+        return this.#takeAway(`registry.v_${mishap.view}`, mishap.away);
       case 'apply':
         return this.apply(mishap.mapping);
       case 'rescan':
@@ -134,5 +130,59 @@ export class Mishaps {
       case 'restart the database':
         return this.#restart?.(mishap.mode, mishap.away);
     }
+  }
+
+  /** Power fails on the machine of the daemons, if possible while a change is under way. */
+  async #killAll(away: number): Promise<void> {
+    const sent = () => [...this.#site.targets.values()].reduce((sum, { proxy }) => sum + proxy.changes, 0);
+    const before = sent();
+    for (const patience = performance.now() + 1500; sent() === before && performance.now() < patience; )
+      await setTimeout(2);
+    const killed = await this.#fleet.killAll();
+    await setTimeout(away);
+    await Promise.all(killed.map((index) => this.#fleet.start(index)));
+  }
+
+  async #befallDirectory({ do: what, target, away }: Extract<Mishap, { do: `${string} a directory` }>): Promise<void> {
+    const { directory } = this.#target(target);
+    if (what === 'stop a directory') await directory.stop();
+    else await directory.kill(what === 'kill a directory' ? 'SIGKILL' : 'SIGSTOP');
+    await setTimeout(away);
+    return what === 'freeze a directory' ? directory.kill('SIGCONT') : directory.start();
+  }
+
+  /** Whoever listens is cut off, again and again: what is notified meanwhile nobody hears. */
+  async #silence(away: number): Promise<void> {
+    for (const ends = performance.now() + away; performance.now() < ends; await setTimeout(50))
+      await this.#site.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and application_name = 'staffetta listener'`,
+      );
+  }
+
+  /** A transaction of another database keeps the oldest snapshot of the whole server. */
+  async #holdSnapshot(away: number): Promise<void> {
+    const url = new URL(this.#site.url);
+    url.pathname = 'postgres';
+    const client = await connect(url.href).catch(() => undefined); // the server is away, too
+    try {
+      await client?.query('begin');
+      await client?.query('select pg_current_xact_id()');
+      await setTimeout(away);
+      await client?.query('commit');
+    } catch {
+      // Its session was ended: so is what it held.
+    } finally {
+      await client?.end();
+    }
+  }
+
+  /** Somebody drops a view, and makes it again as it was. */
+  async #takeAway(view: string, away: number): Promise<void> {
+    const { query } = this.#site;
+    const [is] = await query<{ definition: string }>(`select pg_get_viewdef($1::regclass) as definition`, [view]);
+    await query(`drop view if exists ${view}`);
+    await setTimeout(away);
+    await query(`create or replace view ${view} as ${is?.definition}`);
   }
 }

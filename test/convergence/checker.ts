@@ -1,0 +1,98 @@
+/** The checker is checked: each planted bug has to make a history fail which converges without the bug. */
+import type { BugName } from './bugs.ts';
+import type { ChangeWeights } from './change.ts';
+import { drawHistory, type Nature } from './history.ts';
+import type { Ground } from './site.ts';
+import { tryHistory } from './trial.ts';
+
+/** How a bug is looked for. */
+interface Hunt {
+  /** The histories that it is looked for in: in them, what the bug needs to do harm happens often. */
+  readonly nature: Nature;
+  /** Within how many histories it has to be found. */
+  readonly within: number;
+  /** It is found in the first one or two, so that `npm test` can look for it. */
+  readonly quick?: true;
+}
+
+/** Without crowds and truncates: those owe a rescan, which mends what a bug has broken. */
+const churn: ChangeWeights = {
+  insert: 6,
+  update: 8,
+  rename: 3,
+  swap: 2,
+  delete: 2,
+  'insert anew': 2,
+};
+const transactions = { min: 12, max: 20 };
+const quiet = { mishaps: { rescan: 1 }, many: { min: 0, max: 0 } };
+
+export const hunts: Readonly<Record<BugName, Hunt>> = {
+  'settle ignores rev': {
+    nature: { ...quiet, changes: churn, transactions, latency: [60] },
+    within: 8,
+    quick: true,
+  },
+  'claims without a token': {
+    nature: { ...quiet, changes: churn, transactions, latency: [60] },
+    within: 8,
+  },
+  'no doubt': {
+    nature: {
+      changes: { insert: 6, 'insert anew': 4, delete: 3, update: 2 },
+      mishaps: { 'kill every daemon': 1 },
+      many: { min: 2, max: 4 },
+      transactions,
+      latency: [30],
+    },
+    within: 8,
+  },
+  'claim and load in one': {
+    nature: { ...quiet, changes: churn, transactions },
+    within: 8,
+  },
+  'no reservations': {
+    nature: {
+      ...quiet,
+      changes: { insert: 6, swap: 8, rename: 2, delete: 1 },
+      transactions,
+      latency: [30],
+    },
+    within: 8,
+  },
+  'absence unproven': {
+    nature: {
+      changes: churn,
+      mishaps: { 'take a view away': 1 },
+      many: { min: 2, max: 3 },
+      transactions,
+    },
+    within: 8,
+    quick: true,
+  },
+};
+
+/** Milliseconds that a history with a bug may take to come to rest; what is parked by then stays so. */
+const patience = 12_000;
+
+/**
+ * Plays histories until one fails with the bug. `found`: the how many-th it was, if any did within the number for it;
+ * `sound`: that history converges without the bug.
+ */
+export async function hunt(
+  bug: BugName,
+  createGround: () => Promise<Ground>,
+): Promise<{ found: number | undefined; sound: boolean }> {
+  const { nature, within } = hunts[bug];
+  for (let seed = 1; seed <= within; seed++) {
+    const history = drawHistory(seed, nature);
+    const { findings } = await tryHistory(history, await createGround(), {
+      bug,
+      patience,
+    });
+    if (findings.length === 0) continue;
+    const without = await tryHistory(history, await createGround());
+    return { found: seed, sound: without.findings.length === 0 };
+  }
+  return { found: undefined, sound: true };
+}

@@ -1,0 +1,147 @@
+/** What histories configure: the targets that they follow, and the mappings that `apply` changes between. */
+import type { TargetName } from './desired.ts';
+
+/** The mappings; the last word of every history is `plain`. */
+export const mappings = [
+  'plain',
+  'named backwards',
+  'without rooms',
+  'elsewhere',
+  'archived by number',
+  'everybody is listed',
+  'without lists',
+  'without notifications',
+] as const;
+export type MappingName = (typeof mappings)[number];
+
+const entities = `
+entities:
+  person: { view: registry.v_person, key: id, sources: { registry.person: { key: id }, registry.email: { key: person_id } } }
+  team: { view: registry.v_team, key: id, sources: { registry.team: { key: id }, registry.member: { key: team_id } } }
+`;
+
+/** Entities of each target; what it should hold then stands in `desired.ts`, written down by other means. */
+const targets: Readonly<Record<TargetName, string>> = {
+  directory: `
+      person:
+        dn: "uid={uid},ou={area},\${LDAP_SUFFIX}"
+        attributes:
+          objectClass: { values: [inetOrgPerson] }
+          uid: { from: uid }
+          cn: "{given?} {surname?}"
+          sn: { from: surname }
+          mail: { from: emails }
+          roomNumber: { from: room }
+          employeeNumber: { from: id }
+          userPassword: { from: password, secret: true }
+        deprovision: delete
+        removeAfter: 300ms
+      team:
+        dn: "cn={name},ou=groups,\${LDAP_SUFFIX}"
+        attributes:
+          objectClass: { values: [groupOfNames] }
+          cn: { from: name }
+          businessCategory: { from: id }
+          member: { ref: person, from: members, empty: placeholder }
+        deprovision: delete
+        removeAfter: 300ms
+`,
+  // Who has left is kept, without a password.
+  archive: `
+      person:
+        dn: "cn={uid},ou=staff,\${LDAP_SUFFIX}"
+        attributes:
+          objectClass: { values: [inetOrgPerson] }
+          cn: { from: uid }
+          sn: { from: surname }
+          employeeNumber: { from: id }
+          employeeType: "staff"
+          description: "{surname} ({id})"
+          userPassword: { from: password, secret: true }
+        deprovision: disable
+        disable:
+          dn: "cn={id},ou=left,\${LDAP_SUFFIX}"
+          attributes: { employeeType: former, userPassword: "" }
+        removeAfter: 200ms
+      team:
+        dn: "cn={name},ou=teams,\${LDAP_SUFFIX}"
+        attributes:
+          objectClass: { values: [groupOfUniqueNames] }
+          cn: { from: name }
+          businessCategory: { from: id }
+          uniqueMember: { ref: person, from: members, empty: placeholder }
+        deprovision: delete
+        removeAfter: 0s
+`,
+  // Who is not in the area \`people\` is let go, and taken up again by number.
+  lists: `
+      person:
+        dn: "employeeNumber={id},ou=lists,\${LDAP_SUFFIX}"
+        only: "area = 'people'"
+        match: { employeeNumber: id }
+        attributes:
+          objectClass: { values: [inetOrgPerson] }
+          employeeNumber: { from: id }
+          cn: { from: surname }
+          sn: { from: surname }
+          uid: { from: uid }
+          mail: { from: emails }
+        deprovision: delete
+        removeAfter: 300ms
+      team:
+        dn: "ou={name},ou=names,\${LDAP_SUFFIX}"
+        attributes:
+          objectClass: { values: [organizationalUnit] }
+          ou: { from: name }
+          businessCategory: { from: id }
+          description: { from: members }
+        deprovision: delete
+        removeAfter: 300ms
+`,
+};
+
+/** What a mapping puts in the place of what. */
+const replacements: Readonly<Record<MappingName, readonly (readonly [from: string, to: string])[]>> = {
+  plain: [],
+  'named backwards': [['cn: "{given?} {surname?}"', 'cn: "{surname?} {id}"']],
+  'without rooms': [['          roomNumber: { from: room }\n', '']],
+  elsewhere: [['dn: "uid={uid},', 'dn: "employeeNumber={id},']],
+  'archived by number': [['dn: "cn={uid},', 'dn: "employeeNumber={id},']],
+  'everybody is listed': [[`only: "area = 'people'"`, 'only: "true"']],
+  'without lists': [],
+  'without notifications': [
+    ['{ key: id }, registry.email', '{ key: id, notify: false }, registry.email'],
+    ['{ key: team_id }', '{ key: team_id, notify: false }'],
+  ],
+};
+
+export interface Settings {
+  readonly targets: readonly TargetName[];
+  readonly slots: number;
+  readonly batch: number;
+}
+
+/** The text of `staffetta.yml`. Each target has its variables `NAME_URL`, `NAME_BIND_DN`, `NAME_PASSWORD`; one suffix is everybody's. */
+export function configurationOf(mapping: MappingName, { targets: followed, slots, batch }: Settings): string {
+  const blocks = followed
+    .filter((name) => mapping !== 'without lists' || name !== 'lists')
+    .map((name) => {
+      const variable = (what: string) => `\${${name.toUpperCase()}_${what}}`;
+      return `
+  ${name}:
+    type: ldap
+    url: ${variable('URL')}
+    timeout: 500ms
+    slots: ${slots}
+    batch: ${batch}
+    guard: { removals: 100%, changes: 100% }
+    bind: { dn: "${variable('BIND_DN')}", password: "${variable('PASSWORD')}" }
+    entities:${targets[name]}`;
+    });
+  // Nothing may need the sweep of the minute.
+  const text = `version: 1
+database: { url: "\${DATABASE_URL}" }
+schedule: { sweep: "0 0 1 1 *" }
+${entities}targets:${blocks.join('')}`;
+  return replacements[mapping].reduce((so, [from, to]) => so.replace(from, to), text);
+}

@@ -1,0 +1,173 @@
+/**
+ * What each target should hold in the end, worked out from the registry's tables and by hand, never by Staffetta; and
+ * what it holds instead, as ldapsearch shows it.
+ */
+import type pg from 'pg';
+import type { LdifEntry } from '../../src/demo/ldif.ts';
+import type { Directory } from '../setup/directory.ts';
+
+export const targetNames = ['directory', 'archive', 'lists'] as const;
+export type TargetName = (typeof targetNames)[number];
+
+type Query = <Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
+
+/** An entry that should be there, exactly so. */
+interface Wanted {
+  readonly id: string;
+  /** The names of the entry's RDN and of what it stands below, before the suffix: `uid=,ou=people`. */
+  readonly place: string;
+  readonly attributes: Readonly<Record<string, readonly string[]>>;
+  /** Keys of people whose names are the values of an attribute. */
+  readonly members?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** One kind of entry of a target. */
+interface Kind {
+  readonly what: 'person' | 'team';
+  /** What the entries of this kind stand below, before the suffix. */
+  readonly below: readonly string[];
+  /** The attribute that holds the key. */
+  readonly key: string;
+  readonly wanted: string;
+  /** What may be there besides: answers with what is wrong with such an entry. */
+  readonly leftover?: (entry: LdifEntry, dn: string) => string | undefined;
+}
+
+const present = (column: string) => `array_remove(array[nullif(${column}, '')], null)`;
+const emails = 'array(select e.address from registry.email e where e.person_id = p.id)';
+const person = 'from registry.person p where not p.hidden';
+const members = 'array(select m.person_id::text from registry.member m where m.team_id = t.id)';
+
+const kinds: Readonly<Record<TargetName, readonly Kind[]>> = {
+  directory: [
+    {
+      what: 'person',
+      below: ['ou=people', 'ou=former'],
+      key: 'employeeNumber',
+      wanted: `select p.id::text, 'uid=,ou=' || p.area as place, jsonb_build_object('uid', array[p.uid], 'sn', array[p.surname],
+        'cn', array[p.surname], 'mail', ${emails}, 'roomNumber', ${present('p.room')}, 'userPassword', ${present('p.password')},
+        'employeeType', '{}'::text[]) as attributes ${person}`,
+    },
+    {
+      what: 'team',
+      below: ['ou=groups'],
+      key: 'businessCategory',
+      wanted: `select t.id::text, 'cn=,ou=groups' as place, jsonb_build_object('cn', array[t.name]) as attributes,
+        jsonb_build_object('member', ${members}) as members from registry.team t`,
+    },
+  ],
+  archive: [
+    {
+      what: 'person',
+      below: ['ou=staff', 'ou=left'],
+      key: 'employeeNumber',
+      wanted: `select p.id::text, 'cn=,ou=staff' as place, jsonb_build_object('cn', array[p.uid], 'sn', array[p.surname],
+        'employeeType', array['staff'], 'description', array[format('%s (%s)', p.surname, p.id)],
+        'userPassword', ${present('p.password')}) as attributes ${person}`,
+      leftover: ({ employeeNumber, employeeType, userPassword }, dn) => {
+        const disabled = dn.startsWith(`cn=${employeeNumber?.[0]},ou=left,`) && employeeType?.join() === 'former';
+        return disabled && userPassword === undefined ? undefined : 'is not disabled as it should be';
+      },
+    },
+    {
+      what: 'team',
+      below: ['ou=teams'],
+      key: 'businessCategory',
+      wanted: `select t.id::text, 'cn=,ou=teams' as place, jsonb_build_object('cn', array[t.name]) as attributes,
+        jsonb_build_object('uniqueMember', ${members}) as members from registry.team t`,
+    },
+  ],
+  lists: [
+    {
+      what: 'person',
+      below: ['ou=lists'],
+      key: 'employeeNumber',
+      wanted: `select p.id::text, 'employeeNumber=,ou=lists' as place, jsonb_build_object('uid', ${present('p.uid')},
+        'sn', array[p.surname], 'cn', array[p.surname], 'mail', ${emails}) as attributes ${person} and p.area = 'people'`,
+    },
+    {
+      what: 'team',
+      below: ['ou=names'],
+      key: 'businessCategory',
+      wanted: `select t.id::text, 'ou=,ou=names' as place,
+        jsonb_build_object('ou', array[t.name], 'description', ${members}) as attributes from registry.team t`,
+    },
+  ],
+};
+
+/** Units that entries stand below, for each target. */
+export function unitsOf(target: TargetName): string[] {
+  return kinds[target].flatMap(({ below }) => below);
+}
+
+/**
+ * Who has ever been in another area than `people`: the target `lists` has let them go, with whatever their entries said
+ * then. A trigger of our own keeps them, in the transactions of the applications.
+ */
+export const outsiders = `
+  create table registry.outsider (id bigint);
+  create function registry.keep_outsider() returns trigger language plpgsql as $$ begin
+    if new.area <> 'people' then insert into registry.outsider values (new.id); end if; return null; end $$;
+  create trigger keep_outsider after insert or update on registry.person for each row execute function registry.keep_outsider();`;
+
+/** What the target holds and should not, lacks, or has otherwise. */
+export async function differences(target: TargetName, directory: Directory, query: Query): Promise<string[]> {
+  const all = await directory.entries(
+    '(|(objectClass=inetOrgPerson)(businessCategory=*)(objectClass=groupOfNames))',
+    '*',
+  );
+  const found: string[] = [];
+  const everybody = new Map<string, string>();
+  for (const kind of kinds[target]) {
+    const here = new Map(
+      [...all].filter(([dn]) => kind.below.some((unit) => dn.endsWith(`,${unit},${directory.suffix}`))),
+    );
+    const keyed = Map.groupBy([...here], ([, entry]) => entry[kind.key]?.join() ?? 'nobody');
+    const wanted = new Map((await query<Wanted & pg.QueryResultRow>(kind.wanted)).map((row) => [row.id, row]));
+    const released = target === 'lists' && kind.what === 'person' ? await everOutside(query) : new Set();
+    const say = (id: string, what: string) => found.push(`${target} ${kind.what} ${id}: ${what}`);
+    for (const [id, entries] of keyed) {
+      const [[dn, entry] = ['', {}], ...others] = entries;
+      if (kind.what === 'person') everybody.set(id, dn);
+      if (others.length > 0) say(id, `is there ${entries.length} times: ${entries.map(([dn]) => dn).join(' and ')}`);
+      if (wanted.has(id) || released.has(id)) continue;
+      const wrong = kind.leftover ? kind.leftover(entry, dn) : 'should not be there';
+      if (wrong !== undefined) say(id, `${dn} ${wrong}`);
+    }
+    for (const [id, want] of wanted) {
+      const [dn, entry] = keyed.get(id)?.[0] ?? [];
+      if (dn === undefined || entry === undefined) say(id, 'is missing');
+      else for (const what of unlike(want, dn, entry, everybody, directory.suffix)) say(id, what);
+    }
+  }
+  return found;
+}
+
+async function everOutside(query: Query): Promise<Set<string>> {
+  const rows = await query<{ id: string }>('select distinct id::text from registry.outsider');
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** What a wanted entry has otherwise. `dnOf`: the names of people, of those too who have left and are kept. */
+function unlike(
+  { place, attributes, members = {} }: Wanted,
+  dn: string,
+  entry: LdifEntry,
+  dnOf: ReadonlyMap<string, string>,
+  suffix: string,
+): string[] {
+  const found: string[] = [];
+  const [naming = '', ...below] = place.split(',');
+  if (!dn.startsWith(naming) || !dn.endsWith(`,${below.join()},${suffix}`))
+    found.push(`is at ${dn}, expected ${place}`);
+  const compare = (name: string, wanted: readonly string[]) => {
+    const [there, meant] = [entry[name] ?? [], wanted].map((values) => JSON.stringify(values.toSorted()));
+    if (there !== meant) found.push(`${name} is ${there}, expected ${meant}`);
+  };
+  for (const [name, values] of Object.entries(attributes)) compare(name, values);
+  for (const [name, keys] of Object.entries(members)) {
+    const names = keys.flatMap((key) => dnOf.get(key) ?? []);
+    compare(name, names.length > 0 ? names : ['cn=nobody']);
+  }
+  return found;
+}

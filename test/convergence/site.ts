@@ -1,0 +1,137 @@
+/** Where a history takes place: a database with the registry, two directories, and up to three targets in them. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { apply } from '../../src/apply/apply.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { createPool } from '../../src/database/pool.ts';
+import type { Database } from '../setup/database.ts';
+import { createDirectory, type Directory } from '../setup/directory.ts';
+import { type Process, spawnStaffetta } from '../setup/process.ts';
+import { quick, tables } from '../setup/registry.ts';
+import { constraints } from './application.ts';
+import { configurationOf, type MappingName } from './configuration.ts';
+import { outsiders, type TargetName, targetNames, unitsOf } from './desired.ts';
+import type { History } from './history.ts';
+import { type LdapProxy, openProxy } from './proxy.ts';
+
+/** What a history asks of a database. */
+export type Ground = Pick<Database, 'url' | 'query' | 'drop'>;
+
+/** A target with everything between the daemons and its entries. */
+export interface Followed {
+  readonly directory: Directory;
+  readonly proxy: LdapProxy;
+}
+
+export interface Site {
+  /** Connection string of the superuser. */
+  readonly url: string;
+  readonly query: Database['query'];
+  /** The targets that the history follows. */
+  readonly targets: ReadonlyMap<TargetName, Followed>;
+  /** Writes the mapping to the file that daemons started from now on read. */
+  configure(mapping: MappingName): Promise<void>;
+  /** Applies what the file says. */
+  apply(): Promise<void>;
+  /** Starts `staffetta run` as a process. */
+  spawnDaemon(): Process;
+  close(): Promise<void>;
+}
+
+/** Tunables that bring the long waits of a real installation within a history. */
+const parameters = {
+  ...quick,
+  LEASE_SECONDS: 1.5,
+  BULK_ROWS: 20,
+  RETRY_MAX_SECONDS: 1,
+};
+
+const plant = fileURLToPath(new URL('./plant.ts', import.meta.url));
+
+/** Node keeps there what it has made of the sources, so that a daemon starts in half the time. */
+const compiled = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url));
+
+/** Makes the site; nothing is applied yet but Staffetta's own schema. `bug`: planted into every daemon. */
+export async function createSite(
+  ground: Ground,
+  { targets: many, slots, batch }: Pick<History, 'targets' | 'slots' | 'batch'>,
+  bug?: string,
+): Promise<Site> {
+  const names = targetNames.slice(0, many);
+  // The first target has a directory of its own, the others share one.
+  const directories = await Promise.all([createDirectory(), createDirectory()]);
+  const [own, shared] = directories;
+  const followed = await Promise.all(
+    names.map(async (name): Promise<[TargetName, Followed]> => {
+      const directory = name === 'directory' ? own : shared;
+      return [name, { directory, proxy: await openProxy(directory.url) }];
+    }),
+  );
+  const targets = new Map(followed);
+  const folder = await mkdtemp(join(tmpdir(), 'staffetta-history-'));
+  const file = join(folder, 'staffetta.yml');
+  const env = {
+    DATABASE_URL: ground.url,
+    LDAP_SUFFIX: own.suffix,
+    ...Object.fromEntries(
+      followed.flatMap(([name, { directory, proxy }]) => [
+        [`${name.toUpperCase()}_URL`, proxy.url],
+        [`${name.toUpperCase()}_BIND_DN`, directory.bind.dn],
+        [`${name.toUpperCase()}_PASSWORD`, directory.bind.password],
+      ]),
+    ),
+  };
+  const planted = bug === undefined ? {} : { STAFFETTA_BUG: bug };
+  const processes = new Set<Process>();
+
+  for (const [name, { directory }] of targets) await directory.add(units(name, directory));
+  await ground.query(`${tables}${constraints}${outsiders}`);
+
+  return {
+    url: ground.url,
+    query: ground.query,
+    targets,
+    configure: (mapping) => writeFile(file, configurationOf(mapping, { targets: names, slots, batch })),
+    apply: async () => {
+      const pool = createPool(ground.url, 'test apply');
+      try {
+        await apply(pool, loadConfig(file, env));
+        // There are entries already, nobody's: the units.
+        await pool.query('update staffetta.target set admitted = true where not admitted');
+        for (const [code, number] of Object.entries(parameters))
+          await pool.query(
+            'update staffetta.parameter set number = $2, minimum = least(minimum, $2) where code = $1 and number <> $2',
+            [code, number],
+          );
+      } finally {
+        await pool.end();
+      }
+    },
+    spawnDaemon: () => {
+      const started = spawnStaffetta(
+        ['run', '--config', file],
+        { ...env, ...planted, NODE_COMPILE_CACHE: compiled },
+        bug === undefined ? [] : ['--import', plant],
+      );
+      processes.add(started);
+      return started;
+    },
+    close: async () => {
+      for (const { child } of processes) child.kill('SIGKILL');
+      await Promise.all([...targets.values()].map(({ proxy }) => proxy.close()));
+      await Promise.all(directories.map((directory) => directory.close()));
+      await ground.drop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** The units of a target that a new directory lacks. */
+function units(target: TargetName, { suffix }: Directory): string {
+  const lacking = unitsOf(target).filter((unit) => unit !== 'ou=people' && unit !== 'ou=groups');
+  return lacking
+    .map((unit) => `dn: ${unit},${suffix}\nobjectClass: organizationalUnit\nou: ${unit.replace('ou=', '')}\n`)
+    .join('\n');
+}

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Parameters } from '../database/parameters.ts';
 import { isPassing } from '../database/sqlstate.ts';
 import type { Queryable } from '../database/transaction.ts';
+import { TargetError } from '../targets/target.ts';
 import { adopt, type Planned } from './adopt.ts';
 import { inOrder, wakeNeighbours } from './after.ts';
 import { planStrayRemoval } from './aside.ts';
@@ -65,12 +66,18 @@ export class Batch {
   async deliver(): Promise<Delivered> {
     const outcomes: Outcome[] = [];
     let failure: unknown;
-    // A target that is another, or cannot be reached to say so, is sent nothing.
-    await meet(this.#database, this.#destination, this.#claim).catch((error) => this.#channel.close(error));
+    let met = true;
+    try {
+      await meet(this.#database, this.#destination, this.#claim);
+    } catch (error) {
+      // A target that is another, or cannot be reached to say so, is sent nothing.
+      if (error instanceof TargetError) this.#channel.close(error);
+      else [failure, met] = [error, false];
+    }
     for (const [entity, claimed] of Map.groupBy(this.#claim.deliveries, ({ entity }) => entity)) {
       const route = this.#destination.routes.get(entity);
       try {
-        if (route) await this.#entity(route, claimed, outcomes);
+        if (route && met) await this.#entity(route, claimed, outcomes);
         else outcomes.push(...claimed.map(release));
       } catch (error) {
         failure ??= error;

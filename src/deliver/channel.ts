@@ -1,5 +1,5 @@
 import type { Parameters } from '../database/parameters.ts';
-import { TargetError } from '../targets/target.ts';
+import type { TargetError } from '../targets/target.ts';
 import type { Claim } from './claim.ts';
 import { concurrently } from './concurrently.ts';
 import type { Loaded } from './load.ts';
@@ -65,8 +65,7 @@ export class Channel {
   }
 
   /** It cannot be used, before anything was sent. */
-  close(error: unknown): void {
-    if (!(error instanceof TargetError)) throw error;
+  close(error: TargetError): void {
     if (error.kind === 'misconfigured') this.#misconfigured = error.message;
     else this.#unavailable = error.message;
   }

@@ -48,6 +48,18 @@ describe('an installation that links belong to (PROTOCOL C5)', () => {
     expect(target.expected).toEqual([undefined, 'here', 'here']);
   });
 
+  test('cannot be recorded while the database is away: nothing is sent, and what was claimed is given back', async () => {
+    const database = stage.interpose({
+      before: (statement) => {
+        if (statement.includes('set identity')) throw new Error('terminating connection');
+      },
+    });
+    const claim = await stage.claim();
+    const { failure } = await stage.deliver(claim, stage.destination({ target }), undefined, database);
+    expect(failure).toMatchObject({ message: 'terminating connection' });
+    expect([target.changes, await stage.delivery(1)]).toMatchObject([[], given]);
+  });
+
   test('is the one that another daemon met in the same moment', async () => {
     target.onPing = async () => {
       await stage.query(`update staffetta.target set identity = 'there'`);
@@ -90,7 +102,7 @@ describe('an installation that links belong to (PROTOCOL C5)', () => {
     target.onPing = () => {
       throw new RangeError('ours');
     };
-    await expect(deliver()).rejects.toThrow(RangeError);
+    expect((await deliver()).failure).toBeInstanceOf(RangeError);
     expect(target.sent).toEqual([]);
   });
 });

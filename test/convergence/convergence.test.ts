@@ -3,8 +3,11 @@ import { createDatabase } from '../setup/database.ts';
 import { describeHistory, drawHistory } from './history.ts';
 import { tryHistory } from './trial.ts';
 
-/** What happens in them is said by `describeHistory`; `run.ts` plays any other. */
-const seeds = [12, 39];
+/**
+ * Daemons reloaded and killed, other mappings applied, a directory frozen; all daemons killed while a change is under way,
+ * and again, answers delayed. `run.ts` plays any other.
+ */
+const seeds = [53, 65];
 
 describe('whatever is changed, and whatever goes wrong meanwhile', () => {
   test.each(seeds)(

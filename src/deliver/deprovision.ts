@@ -74,7 +74,7 @@ function planDisable(entry: Entry, link: Link | undefined, live: Live, { mapping
     return {
       do: 'park',
       kind: 'rejected',
-      reason: 'its link does not say how to disable it; put the row back, or remove the entry by hand',
+      reason: `how to disable ${entry.remoteId} was not recorded before its identity left; put the row back, or remove the entry by hand and retry`,
     };
   const remoteId = disable.remote_id ?? entry.remoteId;
   const named = new Set(Object.keys(disable.attributes));

@@ -74,7 +74,7 @@ function planDisable(entry: Entry, link: Link | undefined, live: Live, { mapping
     return {
       do: 'park',
       kind: 'rejected',
-      reason: `how to disable ${entry.remoteId} was not recorded before its identity left; put the row back, or remove the entry by hand and retry`,
+      reason: `how to disable ${entry.remoteId} was not recorded before its identity left; put the row back, or remove the entry by hand`,
     };
   const remoteId = disable.remote_id ?? entry.remoteId;
   const named = new Set(Object.keys(disable.attributes));

@@ -32,7 +32,14 @@ export class Service {
   /** Starts a daemon with a configuration; resolves when it is at work. Throws where it cannot start. */
   static async start(loaded: LoadedConfig, options: ServiceOptions): Promise<Service> {
     const service = new Service(loaded, options);
-    service.#daemon = await service.#startDaemon(loaded);
+    const starting = service.#startDaemon(loaded).then((daemon) => {
+      service.#daemon = daemon;
+    });
+    // A daemon may be outdated before it is at work: it is replaced when it is, and not at all where it cannot start.
+    service.#replacing = starting.catch(() => {
+      service.#stopping = true;
+    });
+    await starting;
     return service;
   }
 

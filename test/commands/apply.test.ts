@@ -66,7 +66,7 @@ describe('staffetta apply', () => {
     expect(first).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(
-        /^(migrated +\d{4}-[a-z]+\n)+captured +registry.person\nmapped +person to directory \(new; a rescan will find what differs\)\n$/,
+        /^(migrated +\d{4}-[a-z-]+\n)+captured +registry.person\nmapped +person to directory \(new; a rescan will find what differs\)\n$/,
       ),
     });
     const second = await staffetta(folder, 'apply');

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { withRoutes } from '../../src/commands/routes.ts';
+import { createPool } from '../../src/database/pool.ts';
+import { alone } from '../../src/reconcile/alone.ts';
 import { createRegistry, type Registry } from '../setup/registry.ts';
 import { until } from '../setup/until.ts';
 import { bringUpToDate, compare, drift } from './comparing.ts';
@@ -243,7 +246,13 @@ describe('entries that no link tells of, as after a restore to an earlier point 
 });
 
 test('one reconcile of a route runs at a time', async () => {
-  const other: Promise<unknown>[] = [];
-  await compare(registry, 'person', { progress: () => void other.push(compare(registry, 'person')) });
-  expect(await other[0]).toMatchObject({ run: null, error: 'a reconcile of it is under way already' });
+  const pool = createPool(registry.url, 'test alone');
+  const loaded = registry.load();
+  const other = await withRoutes(pool, loaded, 'directory', 'person', async (session, [chosen]) => {
+    expect.assert(chosen !== undefined);
+    const { destination, route } = chosen;
+    return alone<unknown>(session, loaded, destination, route, String, () => compare(registry, 'person'));
+  });
+  await pool.end();
+  expect(other).toMatchObject({ run: null, error: 'a reconcile of it is under way already' });
 });

@@ -1,4 +1,5 @@
 import type { TargetErrorKind } from '../targets/target.ts';
+import type { Disable } from './load.ts';
 import type { Mode } from './permit.ts';
 import type { NewLink, Operation } from './plan.ts';
 import type { Member } from './references.ts';
@@ -28,6 +29,8 @@ export interface Outcome {
   /** The key was proven absent. */
   readonly absent?: boolean;
   readonly waitFor?: Wait;
+  /** How to disable the entry that it waits for, once it is its own. */
+  readonly disable?: Disable | null;
   /** The target that it waits for, or whose parked delivery keeps it from going on (PROTOCOL F2). */
   readonly behind?: string;
   /** Who holds it: the guard, or the mode of the target. */

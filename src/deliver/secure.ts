@@ -147,7 +147,7 @@ function standing(
   return { reserved: [target.normalise(remoteId)], ...moved };
 }
 
-function blocked({ claimed }: Loaded, { operation }: Write, wait: Wait, moving: boolean): Outcome {
+function blocked({ claimed, desired }: Loaded, { operation }: Write, wait: Wait, moving: boolean): Outcome {
   const { entity, key } = claimed;
   const taken = `${wait.id} is the remote id of ${wait.entity} ${wait.key}`;
   return moving
@@ -157,6 +157,7 @@ function blocked({ claimed }: Loaded, { operation }: Write, wait: Wait, moving: 
         outcome: 'wait',
         dueIn: waitPause,
         waitFor: wait,
+        disable: desired?.disable ?? null,
         error: { kind: 'dependency', message: `${taken}, which is about to change; waiting for it` },
       }
     : {

@@ -20,7 +20,7 @@ const statement = `
 /* staffetta settle */
 with result as materialized (
   select * from jsonb_to_recordset($3::jsonb) as r(entity text, key text, outcome text, "dueIn" float8, unsure boolean, sent text,
-    absent boolean, by text, planned text, reason text, behind text, "waitFor" jsonb, link jsonb, "keepLink" boolean, reserved text[], members jsonb, holds boolean, error jsonb, journal jsonb, fingerprint text)),
+    absent boolean, by text, planned text, reason text, behind text, "waitFor" jsonb, disable jsonb, link jsonb, "keepLink" boolean, reserved text[], members jsonb, holds boolean, error jsonb, journal jsonb, fingerprint text)),
 locked as materialized (
   select d.*, d.token is not distinct from $2::uuid as mine, d.rev <> d.claimed_rev as moved from staffetta.delivery d
   join result r on d.entity = r.entity collate "C" and d.key = r.key collate "C"
@@ -43,6 +43,7 @@ freed as (
     unsure = d.unsure or coalesce(m.unsure, false),
     absent_since = case when m.outcome = 'release' then d.absent_since when m.absent then coalesce(d.absent_since, clock_timestamp()) end,
     wait_entity = m."waitFor" ->> 'entity', wait_key = m."waitFor" ->> 'key', wait_id = m."waitFor" ->> 'id', wait_target = m.behind,
+    wait_disable = nullif(m.disable, 'null'),
     parked_for = case when m.outcome in ('park', 'hold') then m.fingerprint end, planned = m.planned,
     error_kind = case when m.outcome = 'release' then d.error_kind else m.error ->> 'kind' end,
     error = case when m.outcome = 'release' then d.error else coalesce(m.reason, m.error ->> 'message') end,

@@ -51,6 +51,13 @@ describe('handing an entry over to another key (PROTOCOL C4)', () => {
     expect(await stage.journal()).toEqual(['42 hand over done']);
   });
 
+  test('has the entry disabled as the new key means it, though its row may be gone by then', async () => {
+    const meant = { remote_id: 'uid=43,ou=former', attributes: {} };
+    await stage.query(`update staffetta.delivery set wait_disable = $1 where key = '43'`, [meant]);
+    expect(await hand()).toBe(true);
+    expect(await stage.query('select key, disable from staffetta.link')).toEqual([{ key: '43', disable: meant }]);
+  });
+
   test('tells those who refer to either key', async () => {
     await hand();
     expect(await stage.query('select cols[3] as key from staffetta.event order by 1')).toEqual([

@@ -132,7 +132,7 @@ export class Daemon {
     const { url, listen = url } = config.database;
     const pools = {
       session: openSession(config.database, 'staffetta', slots + 4),
-      workerPool: createPool(listen, 'staffetta worker', 6, patience.batch),
+      workerPool: createPool(listen, 'staffetta worker', Math.max(6, slots + 3), patience.batch),
     };
     let daemon: Daemon | undefined;
     try {

@@ -196,7 +196,8 @@ export class Batch {
     const wanted = new Set(settled.flatMap(({ waitFor }) => (waitFor?.entity === route.entity ? [waitFor.key] : [])));
     const removals = await this.#proveAbsence(route, ready.filter(takesAway), wanted);
     sent.push(...removals.doubted, ...(await this.#channel.sendAll(removals.proven)));
-    await refund(this.#database, route, permitted, sent);
+    // What was sent must be settled whatever comes of this; counted too much, the guard is only stricter.
+    await refund(this.#database, route, permitted, sent).catch(() => {});
     const parkedFor = new Map(loaded.map(({ claimed, desired }) => [claimed.key, desired?.fingerprint ?? null]));
     return [...outcomes, ...settled, ...sent].map((outcome) =>
       outcome.outcome === 'park' ? { ...outcome, fingerprint: parkedFor.get(outcome.key) ?? null } : outcome,

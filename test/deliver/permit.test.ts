@@ -125,6 +125,22 @@ describe('the guard (PROTOCOL C3)', () => {
     expect([left(), await held()]).toEqual([29, []]);
   });
 
+  test('whose account cannot be kept, for want of the database, loses nothing of what was sent', async () => {
+    await people(30);
+    await stage.query('delete from registry.person where id = 1');
+    await stage.owe('person', 1);
+    stage.target.onChange = () => {
+      throw refusal('rejected');
+    };
+    const database = stage.interpose({
+      before: (statement) => {
+        if (statement.startsWith('insert into staffetta.guard_spent')) throw new Error('terminating connection');
+      },
+    });
+    await stage.deliver(await stage.claim(), stage.destination(), undefined, database);
+    expect(await stage.delivery(1)).toMatchObject({ state: 'parked', token: null, error_kind: 'rejected' });
+  });
+
   test('approval lets a removal go, proven anew; whoever is back is not removed', async () => {
     await people(3, { floor: 0, removals: 0 });
     await leave(1, 2);

@@ -26,6 +26,7 @@ export const sessionSettings = {
   lock_timeout: '0',
   idle_session_timeout: '0',
   idle_in_transaction_session_timeout: '60s', // what a process that is gone had locked
+  plan_cache_mode: 'force_custom_plan', // a plan that was made for an empty queue is no plan for a full one
   synchronous_commit: 'on', // a claim and a reservation must survive a crash of the server (B1, B10)
 } as const satisfies Record<string, string>;
 

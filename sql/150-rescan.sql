@@ -111,8 +111,8 @@ revoke all on function staffetta.worth_a_try(text, text, text, text) from public
 
 -- Compares the keys of a route (null: all) and enqueues those that differ. What is parked is tried again only if its
 -- desired state is another than the one that was parked, or if a rescan is owed: the mapping itself changed. What is
--- stuck for a desired state that is no more is looked at, whether or not it differs. Runs under
--- the settings of rescan().
+-- stuck for a desired state that is no more is looked at, whether or not it differs, and whether or not its key is still
+-- known to the view or by a link. Runs under the settings of rescan().
 create or replace function staffetta.compare_route(target text, entity text, keys text[], owed boolean, out compared bigint, out enqueued bigint)
 language plpgsql as $$
 declare
@@ -120,13 +120,15 @@ declare
 begin
   statement := format('with %s, stuck as materialized (
        select d.key, d.parked_for from staffetta.delivery d where d.target = %L and d.entity = %L and d.state in (''waiting'', ''held'', ''parked'')
-         and (d.state <> ''waiting'' or d.due_at = ''infinity'')),
+         and (d.state <> ''waiting'' or d.due_at = ''infinity'') %s),
      enqueued as (%s returning 1), refused as (%s) select (select count(*) from compared), (select count(*) from enqueued)',
-    staffetta.comparison(target, entity, keys is not null), target, entity,
+    staffetta.comparison(target, entity, keys is not null), target, entity, case when keys is not null then 'and d.key = any($3)' end,
     staffetta.enqueue_statement(format(
-      'select %L::text as target, %L::text as entity, c.key, (count(*) over () > %s)::int::smallint as priority from compared c left join stuck s on s.key = c.key
-       where (c.differs or s.key is not null and s.parked_for is distinct from c.fingerprint) and %s',
-      target, entity, staffetta.parameter_number('BULK_ROWS'), staffetta.worth_a_try(target, entity, 'c.key', 'c.fingerprint')), false),
+      'select %L::text as target, %L::text as entity, k.key, (count(*) over () > %s)::int::smallint as priority from (
+         select coalesce(c.key, s.key) as key, c.key is null as unknown, c.differs, c.fingerprint, s.key is not null as stuck, s.parked_for
+         from compared c full join stuck s on s.key = c.key) k
+       where (k.differs or k.unknown or k.stuck and k.parked_for is distinct from k.fingerprint) and %s',
+      target, entity, staffetta.parameter_number('BULK_ROWS'), staffetta.worth_a_try(target, entity, 'k.key', 'k.fingerprint')), false),
     -- a key that is too long for the queue is told of once, like an event that could not be turned into keys
     format(
       'insert into staffetta.event_failed (seq, xid, at, source, op, cols, actor, error)
@@ -153,8 +155,9 @@ begin
   for piece in execute format(
     'select array_agg(p.key) from (
        select k.key, (row_number() over (order by k.key) - 1) / 1000 as piece from (
-         select %s collate "C" as key from staffetta.%I d
-         union select l.key from staffetta.link l where l.target = %L and l.entity = %L) k) p
+         select %1$s collate "C" as key from staffetta.%2$I d
+         union select l.key from staffetta.link l where l.target = %3$L and l.entity = %4$L
+         union select s.key from staffetta.delivery s where s.target = %3$L and s.entity = %4$L and s.state in (''waiting'', ''held'', ''parked'')) k) p
      group by p.piece order by p.piece',
     format((select t.canonical from staffetta.key_type(target, entity) t), 'd.key'), 'desired_' || target || '_' || entity, target, entity)
   loop

@@ -28,9 +28,19 @@ interface Kind {
   readonly below: readonly string[];
   /** The attribute that holds the key. */
   readonly key: string;
+  /** The key of an entry whose name holds it, whatever the attribute says. */
+  readonly named?: RegExp;
   readonly wanted: string;
   /** What may be there besides: answers with what is wrong with such an entry. */
-  readonly leftover?: (entry: LdifEntry, dn: string) => string | undefined;
+  readonly leftover?: (entry: LdifEntry, key: string, past: Past) => string | undefined;
+}
+
+/** What was, and is not any longer. */
+interface Past {
+  /** Keys of people who have ever been in another area than `people`. */
+  readonly outsiders: ReadonlySet<string>;
+  /** The keys, as `from to`, of whoever was renumbered, however often, from one to the other. */
+  readonly renumbered: ReadonlySet<string>;
 }
 
 const present = (column: string) => `array_remove(array[nullif(${column}, '')], null)`;
@@ -61,12 +71,15 @@ const kinds: Readonly<Record<TargetName, readonly Kind[]>> = {
       what: 'person',
       below: ['ou=staff', 'ou=left'],
       key: 'employeeNumber',
+      named: /^cn=(-?\d+),ou=left,/,
       wanted: `select p.id::text, 'cn=,ou=staff' as place, jsonb_build_object('cn', array[p.uid], 'sn', array[p.surname],
         'employeeType', array['staff'], 'description', array[format('%s (%s)', p.surname, p.id)],
         'userPassword', ${present('p.password')}) as attributes ${person}`,
-      leftover: ({ employeeNumber, employeeType, userPassword }, dn) => {
-        const disabled = dn.startsWith(`cn=${employeeNumber?.[0]},ou=left,`) && employeeType?.join() === 'former';
-        return disabled && userPassword === undefined ? undefined : 'is not disabled as it should be';
+      // An entry that was handed over to a key that left before its first replay still says whose it was.
+      leftover: ({ employeeNumber = [], employeeType, userPassword }, key, { renumbered }) => {
+        const itsOwn = employeeNumber.join() === key || renumbered.has(`${employeeNumber.join()} ${key}`);
+        const disabled = itsOwn && employeeType?.join() === 'former' && userPassword === undefined;
+        return disabled ? undefined : 'is not disabled as it should be';
       },
     },
     {
@@ -102,13 +115,17 @@ export function unitsOf(target: TargetName): string[] {
 
 /**
  * Who has ever been in another area than `people`: the target `lists` has let them go, with whatever their entries said
- * then. A trigger of our own keeps them, in the transactions of the applications.
+ * then; and who was renumbered. Triggers of our own keep them, in the transactions of the applications.
  */
-export const outsiders = `
+export const past = `
   create table registry.outsider (id bigint);
   create function registry.keep_outsider() returns trigger language plpgsql as $$ begin
     if new.area <> 'people' then insert into registry.outsider values (new.id); end if; return null; end $$;
-  create trigger keep_outsider after insert or update on registry.person for each row execute function registry.keep_outsider();`;
+  create trigger keep_outsider after insert or update on registry.person for each row execute function registry.keep_outsider();
+  create table registry.renumbering (former bigint, later bigint);
+  create function registry.keep_renumbering() returns trigger language plpgsql as $$ begin
+    insert into registry.renumbering values (old.id, new.id); return null; end $$;
+  create trigger keep_renumbering after update on registry.person for each row when (old.id <> new.id) execute function registry.keep_renumbering();`;
 
 /** What the target holds and should not, lacks, or has otherwise. */
 export async function differences(target: TargetName, directory: Directory, query: Query): Promise<string[]> {
@@ -116,22 +133,26 @@ export async function differences(target: TargetName, directory: Directory, quer
     '(|(objectClass=inetOrgPerson)(businessCategory=*)(objectClass=groupOfNames))',
     '*',
   );
+  const was = await readPast(query);
   const found: string[] = [];
   const everybody = new Map<string, string>();
   for (const kind of kinds[target]) {
     const here = new Map(
       [...all].filter(([dn]) => kind.below.some((unit) => dn.endsWith(`,${unit},${directory.suffix}`))),
     );
-    const keyed = Map.groupBy([...here], ([, entry]) => entry[kind.key]?.join() ?? 'nobody');
+    const keyed = Map.groupBy(
+      [...here],
+      ([dn, entry]) => kind.named?.exec(dn)?.[1] ?? entry[kind.key]?.join() ?? 'nobody',
+    );
     const wanted = new Map((await query<Wanted & pg.QueryResultRow>(kind.wanted)).map((row) => [row.id, row]));
-    const released = target === 'lists' && kind.what === 'person' ? await everOutside(query) : new Set();
+    const released = target === 'lists' && kind.what === 'person' ? was.outsiders : new Set();
     const say = (id: string, what: string) => found.push(`${target} ${kind.what} ${id}: ${what}`);
     for (const [id, entries] of keyed) {
       const [[dn, entry] = ['', {}], ...others] = entries;
       if (kind.what === 'person') everybody.set(id, dn);
       if (others.length > 0) say(id, `is there ${entries.length} times: ${entries.map(([dn]) => dn).join(' and ')}`);
       if (wanted.has(id) || released.has(id)) continue;
-      const wrong = kind.leftover ? kind.leftover(entry, dn) : 'should not be there';
+      const wrong = kind.leftover ? kind.leftover(entry, id, was) : 'should not be there';
       if (wrong !== undefined) say(id, `${dn} ${wrong}`);
     }
     for (const [id, want] of wanted) {
@@ -143,9 +164,18 @@ export async function differences(target: TargetName, directory: Directory, quer
   return found;
 }
 
-async function everOutside(query: Query): Promise<Set<string>> {
-  const rows = await query<{ id: string }>('select distinct id::text from registry.outsider');
-  return new Set(rows.map(({ id }) => id));
+async function readPast(query: Query): Promise<Past> {
+  const outsiders = await query<{ id: string }>('select distinct id::text from registry.outsider');
+  const renumbered = await query<{ pair: string }>(
+    `with recursive pair as (
+       select former, later from registry.renumbering
+       union select p.former, r.later from pair p join registry.renumbering r on r.former = p.later)
+     select format('%s %s', former, later) as pair from pair`,
+  );
+  return {
+    outsiders: new Set(outsiders.map(({ id }) => id)),
+    renumbered: new Set(renumbered.map(({ pair }) => pair)),
+  };
 }
 
 /** What a wanted entry has otherwise. `dnOf`: the names of people, of those too who have left and are kept. */

@@ -12,7 +12,7 @@ import { type Process, spawnStaffetta } from '../setup/process.ts';
 import { quick, tables } from '../setup/registry.ts';
 import { constraints } from './application.ts';
 import { configurationOf, type MappingName } from './configuration.ts';
-import { outsiders, type TargetName, targetNames, unitsOf } from './desired.ts';
+import { past, type TargetName, targetNames, unitsOf } from './desired.ts';
 import type { History } from './history.ts';
 import { type LdapProxy, openProxy } from './proxy.ts';
 
@@ -87,7 +87,7 @@ export async function createSite(
   const processes = new Set<Process>();
 
   for (const [name, { directory }] of targets) await directory.add(units(name, directory));
-  await ground.query(`${tables}${constraints}${outsiders}`);
+  await ground.query(`${tables}${constraints}${past}`);
 
   return {
     url: ground.url,

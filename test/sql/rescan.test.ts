@@ -224,8 +224,13 @@ describe('whatever the people, links and deliveries', () => {
         const isTouched = (row: (typeof rows)[number]) => {
           const isStuck = row.delivery === 'parked' || row.delivery === 'held';
           const isKnown = row.row === 'in' || row.row === 'guest' || row.link !== 'none';
-          const isOutdated = isKnown && isStuck && row.parkedFor === 'another'; // stuck for a desired state that is no more
-          return (differs(row) || isOutdated) && row.delivery !== 'pending' && (owed || !isStuck || isOutdated);
+          const isOutdated = isStuck && row.parkedFor === 'another'; // stuck for a desired state that is no more
+          const isLeftBehind = isStuck && !isKnown;
+          return (
+            (differs(row) || isOutdated || isLeftBehind) &&
+            row.delivery !== 'pending' &&
+            (owed || !isStuck || isOutdated)
+          );
         };
         const [answer] = await rescan('directory', 'person');
         expect(Number(answer?.enqueued)).toBe(rows.filter(isTouched).length);

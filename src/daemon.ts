@@ -12,9 +12,9 @@ import type { LoadedConfig } from './config/load.ts';
 import { crontab } from './crontab.ts';
 import { Listener } from './database/listener.ts';
 import { schemaMismatch } from './database/migrate.ts';
-import { readParameters } from './database/parameters.ts';
 import { createPool, patience } from './database/pool.ts';
 import { openSession, type Session } from './database/session.ts';
+import { Tunables } from './database/tunables.ts';
 import type { PumpEvents } from './deliver/pump.ts';
 import type { Destination } from './deliver/route.ts';
 import { openDestinations } from './destinations.ts';
@@ -49,6 +49,7 @@ export class Daemon {
   readonly #loaded: LoadedConfig;
   readonly #options: DaemonOptions;
   readonly #session: Session;
+  readonly #tunables: Tunables;
   /** graphile-worker listens on a connection of its pool, so that must not be a transaction pooler. */
   readonly #workerPool: pg.Pool;
   readonly #stop = new AbortController();
@@ -76,6 +77,7 @@ export class Daemon {
     this.#loaded = loaded;
     this.#options = options;
     this.#session = pools.session;
+    this.#tunables = new Tunables(this.#session.database);
     this.#workerPool = pools.workerPool;
     this.#destinations = destinations;
     this.#ingest = ingest;
@@ -88,10 +90,12 @@ export class Daemon {
       () => this.#startPumps(),
       (error) => options.log.error({ reason: text(error) }, 'could not start the pumps; they start at the next poll'),
     );
-    this.#pumps = new Pumps(this.#session.database, destinations, {
+    const session = { database: this.#session.database, tunables: this.#tunables };
+    this.#pumps = new Pumps(session, destinations, {
       slots: (target) => config.targets[target]?.slots ?? 1,
       claimant: instance,
       stop: this.#stop.signal,
+      failed: (target, error) => options.log.error({ target, reason: text(error) }, 'a delivery was cut short'),
       events: {
         settled: (target, outcomes) => {
           if (outcomes.some(({ dueIn }) => dueIn !== undefined)) this.#kicker.kick(); // it sees to it that they are not late
@@ -113,6 +117,7 @@ export class Daemon {
         },
         failed: (error) => options.log.error({ reason: text(error) }, 'the database cannot be used at present'),
         drained: (drained) => {
+          if (drained && this.#mayDeliver) this.#pumps.start(drained.targets);
           this.#kicker.kick();
           if (drained?.rescans) void this.#addJob('rescan', 'owed');
         },
@@ -226,6 +231,10 @@ export class Daemon {
     this.#kicker.kick();
   }
 
+  get #mayDeliver(): boolean {
+    return this.#heartbeat.refusal === undefined && !this.#stop.signal.aborted;
+  }
+
   #reset(): void {
     this.#ingest.reset();
     this.#pumps.reset();
@@ -233,9 +242,9 @@ export class Daemon {
 
   /** Answers with the seconds until something becomes due, where that is before the next poll. */
   async #startPumps(): Promise<number | undefined> {
-    if (!this.#jobs || this.#heartbeat.refusal !== undefined) return undefined;
+    if (!this.#jobs || !this.#mayDeliver) return undefined;
     const next = await this.#pumps.kick(this.#session.database, this.#jobs.addMany);
-    const { POLL_SECONDS } = await readParameters(this.#session.database);
+    const { POLL_SECONDS } = await this.#tunables.read();
     return next < POLL_SECONDS ? next : undefined;
   }
 

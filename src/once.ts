@@ -1,8 +1,8 @@
 /** `run --once`: drains what is due, in this process and without graphile-worker, and says what is left. */
 import type { LoadedConfig } from './config/load.ts';
-import { readParameters } from './database/parameters.ts';
 import { openSession } from './database/session.ts';
 import type { Queryable } from './database/transaction.ts';
+import { Tunables } from './database/tunables.ts';
 import { findDue } from './deliver/due.ts';
 import type { PumpEvents } from './deliver/pump.ts';
 import { openDestinations } from './destinations.ts';
@@ -49,6 +49,7 @@ export async function runOnce(
     beating = setInterval(() => void instance.beat('once').catch(() => {}), beat);
     await instance.takeOver();
     const destinations = await openDestinations(database, loaded);
+    const tunables = new Tunables(database);
     let done = 0;
     let batches = 0;
     const stopped = new Set<string>();
@@ -67,18 +68,24 @@ export async function runOnce(
     try {
       await database.query('select staffetta.ensure_journal_partitions()');
       const ingest = new Ingest(await readFeeds(database, Object.keys(config.entities)), revision);
-      const pumps = new Pumps(database, destinations, { slots, claimant: instance, events, stop });
+      const pumps = new Pumps({ database, tunables }, destinations, {
+        slots,
+        claimant: instance,
+        events,
+        stop,
+        failed: () => {}, // nothing starts a pump here but runAll, which throws
+      });
       let idle = 0;
       for (let probeNow = true; ; probeNow = false) {
         const before = batches;
-        await ingest.drain(unhurried, await readParameters(database));
+        await ingest.drain(unhurried, await tunables.read());
         await rescanOwed(unhurried, log, false);
         await unhurried.query('select staffetta.enqueue_steps()');
         await revisit(unhurried);
         await reconcileDue(database, loaded, destinations, { all: false, log, stop });
         pumps.reset();
         await pumps.runAll({ probeNow });
-        const { events: more } = await ingest.drain(unhurried, await readParameters(database));
+        const { events: more } = await ingest.drain(unhurried, await tunables.read());
         if (stop.aborted) break;
         if (more > 0) continue;
         idle = batches === before ? idle + 1 : 0;

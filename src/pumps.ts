@@ -1,5 +1,6 @@
 import type { AddJobsFunction } from 'graphile-worker';
 import type { Queryable } from './database/transaction.ts';
+import type { Tunables } from './database/tunables.ts';
 import type { Claimant } from './deliver/claim.ts';
 import { findDue, mostCounted } from './deliver/due.ts';
 import { Pump, type PumpEvents } from './deliver/pump.ts';
@@ -14,20 +15,30 @@ export interface DeliverJob {
 /** The pumps of a daemon: for each target as many as it has slots. */
 export class Pumps {
   readonly #pumps: ReadonlyMap<string, { readonly batch: number; readonly slots: readonly Pump[] }>;
+  readonly #failed: (target: string, error: unknown) => void;
 
+  /** `failed`: a pump that no job runs fell over; it is started again when something is due at the next poll. */
   constructor(
-    database: Queryable,
+    session: { database: Queryable; tunables: Tunables },
     destinations: ReadonlyMap<string, Destination>,
     {
       slots,
       claimant,
       events,
+      failed,
       stop,
-    }: { slots: (target: string) => number; claimant: Claimant; events: PumpEvents; stop: AbortSignal },
+    }: {
+      slots: (target: string) => number;
+      claimant: Claimant;
+      events: PumpEvents;
+      failed: (target: string, error: unknown) => void;
+      stop: AbortSignal;
+    },
   ) {
+    this.#failed = failed;
     this.#pumps = new Map(
       [...destinations.values()].map((destination) => {
-        const create = () => new Pump(database, destination, claimant, events, stop);
+        const create = () => new Pump(session, destination, claimant, events, stop);
         return [
           destination.name,
           { batch: destination.batch, slots: Array.from({ length: slots(destination.name) }, create) },
@@ -39,6 +50,18 @@ export class Pumps {
   /** Runs one pump until nothing is due; at once if it runs already. */
   async run({ target, slot }: DeliverJob): Promise<void> {
     await this.#pumps.get(target)?.slots[slot]?.run();
+  }
+
+  /**
+   * Runs the first pump of each of these targets, here and at once: what was just ingested need not wait until a job is
+   * queued and taken. If it runs already, it looks once more (PROTOCOL E1).
+   */
+  start(targets: Iterable<string>): void {
+    for (const target of targets)
+      this.#pumps
+        .get(target)
+        ?.slots[0]?.run()
+        .catch((error: unknown) => this.#failed(target, error));
   }
 
   /** Runs every pump until nothing is due. `probeNow`: a target that is waiting is tried, whatever its pause. */
@@ -58,17 +81,18 @@ export class Pumps {
   }
 
   /**
-   * Has as many pumps of each target run as its due deliveries can use, here or in another daemon: a job each, unless
-   * the pump runs here, which then looks once more (PROTOCOL E1). A kick that is lost costs a poll (E2). Answers with
-   * the seconds until something else is due.
+   * Has as many pumps of each target run as its due deliveries can use: the first one here and at once, the others here
+   * or in another daemon, by a job each, unless they run here and look once more (PROTOCOL E1). A kick that is lost costs
+   * a poll (E2). Answers with the seconds until something else is due.
    */
   async kick(database: Queryable, addJobs: AddJobsFunction): Promise<number> {
     const due = await findDue(database);
     const jobs = due.flatMap(({ target, due: count }) => {
       const { batch, slots } = this.#pumps.get(target) ?? { batch: 1, slots: [] };
       const useful = count < mostCounted ? Math.ceil(count / batch) : slots.length;
-      return slots.slice(0, useful).flatMap((pump, slot) => {
-        if (!pump.isRunning) return [{ target, slot }];
+      if (useful > 0) this.start([target]);
+      return slots.slice(1, useful).flatMap((pump, index) => {
+        if (!pump.isRunning) return [{ target, slot: index + 1 }];
         void pump.run();
         return [];
       });

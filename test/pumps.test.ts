@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Tunables } from '../src/database/tunables.ts';
 import { Pumps } from '../src/pumps.ts';
 import { claimant, createStage, type Stage } from './deliver/stage.ts';
 
@@ -9,33 +10,42 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 beforeEach(() => stage.clear());
 
-/** The jobs that a kick adds for a target with six slots, when so many deliveries are due. */
+/** The slots of six for which a kick adds jobs, when so many deliveries are due. */
 async function kicked(deliveries: number): Promise<unknown[]> {
   await stage.query(
     `insert into staffetta.delivery (target, entity, key) select 'directory', 'person', n::text from generate_series(1, $1) n`,
     [deliveries],
   );
   const destination = stage.destination({ batch: 500 });
-  const pumps = new Pumps(stage.pool, new Map([[destination.name, destination]]), {
-    slots: () => 6,
-    claimant,
-    events: { settled: () => {}, told: () => {}, stopped: () => {} },
-    stop: new AbortController().signal,
-  });
+  const pumps = new Pumps(
+    { database: stage.pool, tunables: new Tunables(stage.pool) },
+    new Map([[destination.name, destination]]),
+    {
+      slots: () => 6,
+      claimant,
+      events: { settled: () => {}, told: () => {}, stopped: () => {} },
+      failed: (_, error) => {
+        throw error;
+      },
+      stop: new AbortController().signal,
+    },
+  );
   const jobs: unknown[] = [];
   await pumps.kick(stage.pool, async (specs) => {
     jobs.push(...specs.map(({ payload }) => payload));
     return [];
   });
+  await pumps.idle();
   return jobs;
 }
 
-test('a kick runs as many pumps as the due deliveries can use', async () => {
-  expect(await kicked(1)).toEqual([{ target: 'directory', slot: 0 }]);
+test('a kick runs as many pumps as the due deliveries can use, the first one at once', async () => {
+  expect(await kicked(1)).toEqual([]);
+  expect(await stage.deliveries()).toEqual([]);
   await stage.clear();
-  expect(await kicked(501)).toHaveLength(2);
+  expect(await kicked(501)).toEqual([{ target: 'directory', slot: 1 }]);
 });
 
 test('a backlog has every slot at work, however large it is', async () => {
-  expect(await kicked(5_000)).toHaveLength(6);
+  expect(await kicked(5_000)).toEqual([1, 2, 3, 4, 5].map((slot) => ({ target: 'directory', slot })));
 });

@@ -64,36 +64,46 @@ export interface Claim {
 }
 
 /** How the target stands when it is claimed from. */
-type Standing = Pick<Claim, 'epoch' | 'identity' | 'mode' | 'admitted'>;
+type Standing = Pick<Claim, 'epoch' | 'identity' | 'mode' | 'admitted'> & { readonly state: string };
+
+/** A row of the statement: of a delivery, or of none. */
+type Row = Standing & ((Claimed & { readonly dueAt: Date; readonly priority: number }) | { readonly key: null });
 
 /** Which deliveries to claim first. */
 export type Priority = 'interactive' | 'bulk';
 
+/** The due rows of one class of priority ($2, or the other one), not before a bound: so the index gives them in order. */
+const due = (priority: string, bound: string, limit: string) => `
+  select d.target, d.entity, d.key from staffetta.delivery d
+  where d.target = $1 and d.priority = ${priority} and d.state in ('pending', 'waiting')
+    and d.due_at <= now() and d.due_at >= ${bound}::timestamptz and (d.token is null or d.lease_until < now())
+    and d.entity in (select r.entity from staffetta.route r where r.target = $1 and (r.retry_at is null or r.retry_at <= now()))
+    and (select t.state = 'active' or t.state = 'waiting' and $7 from standing t)
+    and (select staffetta.refusal($8, $9)) is null
+  order by d.due_at limit ${limit} for update of d skip locked`;
+
 /**
- * One class of priority at a time, so that the index gives the rows in order. A row whose claim has run out is taken
+ * The one class of priority, and only if nothing of it is due the other. A row whose claim has run out is taken
  * over as unsure: what its last worker did is not known (PROTOCOL B5); so is one whose link is of an earlier epoch than its
  * target (C5, C6). A daemon that runs with another configuration than the applied one (C7), or on a copy of the database
- * (C6), finds nothing.
+ * (C6), finds nothing. There is one row at least, which says how the target is.
  */
 const statement = `
 /* staffetta claim */
-with due as materialized (
-  select d.target, d.entity, d.key from staffetta.delivery d
-  where d.target = $1 and d.priority = $2 and d.state in ('pending', 'waiting')
-    and d.due_at <= now() and d.due_at >= $3::timestamptz and (d.token is null or d.lease_until < now())
-    and d.entity in (select r.entity from staffetta.route r where r.target = $1 and (r.retry_at is null or r.retry_at <= now()))
-    and exists (select from staffetta.target t where t.target = $1 and (t.state = 'active' or t.state = 'waiting' and $7))
-    and (select staffetta.refusal($8, $9)) is null
-  order by d.due_at limit $4 for update of d skip locked)
-update staffetta.delivery d set token = $5, claimed_rev = d.rev, claimed_by = $10, lease_until = now() + make_interval(secs => $6::float8),
-  unsure = d.unsure or d.token is not null or exists (
-    select from staffetta.link l where (l.target, l.entity, l.key) = (d.target, d.entity, d.key) and l.epoch <> t.epoch)
-from due, staffetta.target t where (d.target, d.entity, d.key) = (due.target, due.entity, due.key) and t.target = $1
-returning d.entity, d.key, d.unsure, coalesce(d.stray, '{}') as stray, d.attempts,
-  extract(epoch from now() - d.absent_since)::float8 as "absentFor", d.due_at as "dueAt", t.epoch, t.identity, t.mode, t.admitted,
-  d.approved is not distinct from d.rev as approved,
-  (select r.error is not null from staffetta.route r where (r.target, r.entity) = (d.target, d.entity)) as suspended,
-  (select r.reconcile > 0 from staffetta.route r where (r.target, r.entity) = (d.target, d.entity)) as "reconcileOwed"`;
+with standing as materialized (select t.target, t.state, t.epoch, t.identity, t.mode, t.admitted from staffetta.target t where t.target = $1),
+sooner as materialized (${due('$2::smallint', '$3', '$4')}),
+later as materialized (${due('1 - $2::smallint', '$11', 'case when exists (select from sooner) then 0 else $4 end')}),
+claimed as (
+  update staffetta.delivery d set token = $5, claimed_rev = d.rev, claimed_by = $10, lease_until = now() + make_interval(secs => $6::float8),
+    unsure = d.unsure or d.token is not null or exists (
+      select from staffetta.link l where (l.target, l.entity, l.key) = (d.target, d.entity, d.key) and l.epoch <> t.epoch)
+  from (select * from sooner union all select * from later) due, standing t where (d.target, d.entity, d.key) = (due.target, due.entity, due.key)
+  returning d.entity, d.key, d.unsure, coalesce(d.stray, '{}') as stray, d.attempts, d.priority,
+    extract(epoch from now() - d.absent_since)::float8 as "absentFor", d.due_at as "dueAt",
+    d.approved is not distinct from d.rev as approved,
+    (select r.error is not null from staffetta.route r where (r.target, r.entity) = (d.target, d.entity)) as suspended,
+    (select r.reconcile > 0 from staffetta.route r where (r.target, r.entity) = (d.target, d.entity)) as "reconcileOwed")
+select t.state, t.epoch, t.identity, t.mode, t.admitted, c.* from standing t left join claimed c on true`;
 
 /** Claims deliveries of one target for one pump. */
 export class Claimer {
@@ -102,10 +112,16 @@ export class Claimer {
   /** Where to start looking, per priority: dead rows before it need not be passed (PROTOCOL B11). */
   #bound: Record<Priority, string> = { interactive: '-infinity', bulk: '-infinity' };
   #turn = 0;
+  #isWaiting = false;
 
   constructor(target: string, claimant: Claimant) {
     this.#target = target;
     this.#claimant = claimant;
+  }
+
+  /** Whether the target could not be reached, so that only a probe is claimed, as the last claim saw it. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
   }
 
   /** Looks at every delivery again at the next claim. */
@@ -115,7 +131,7 @@ export class Claimer {
 
   /**
    * Interactive deliveries before bulk ones; every fifth claim the other way round, so that bulk moves on under any
-   * load (PROTOCOL B11). Undefined where nothing is due. Committed when it returns (B1).
+   * load (PROTOCOL B11). Undefined where nothing is to be had. Committed when it returns (B1).
    */
   async claim(
     database: Queryable,
@@ -123,33 +139,34 @@ export class Claimer {
   ): Promise<Claim | undefined> {
     this.#turn = (this.#turn + 1) % 5;
     const order: Priority[] = this.#turn === 0 ? ['bulk', 'interactive'] : ['interactive', 'bulk'];
-    for (const priority of order) {
-      const token = randomUUID();
-      const leaseEnds = performance.now() + leaseSeconds * 1000;
-      const { life } = this.#claimant;
-      const { rows } = await database.query<Claimed & { dueAt: Date } & Standing>({
-        text: statement,
-        values: [
-          this.#target,
-          priority === 'interactive' ? 0 : 1,
-          this.#bound[priority],
-          limit,
-          token,
-          leaseSeconds,
-          probing,
-          this.#claimant.revision,
-          this.#claimant.host,
-          this.#claimant.instance,
-        ],
-      });
-      const [first] = rows;
-      if (first) {
-        const oldest = Math.min(...rows.map(({ dueAt }) => dueAt.getTime()));
-        this.#bound[priority] = new Date(oldest - 10_000).toISOString();
-        const { epoch, identity, mode, admitted } = first;
-        return { target: this.#target, token, epoch, identity, mode, admitted, deliveries: rows, leaseEnds, life };
-      }
-    }
-    return undefined;
+    const [sooner, later] = order;
+    const token = randomUUID();
+    const leaseEnds = performance.now() + leaseSeconds * 1000;
+    const { life } = this.#claimant;
+    const { rows } = await database.query<Row>({
+      name: 'claim',
+      text: statement,
+      values: [
+        this.#target,
+        sooner === 'interactive' ? 0 : 1,
+        sooner && this.#bound[sooner],
+        limit,
+        token,
+        leaseSeconds,
+        probing,
+        this.#claimant.revision,
+        this.#claimant.host,
+        this.#claimant.instance,
+        later && this.#bound[later],
+      ],
+    });
+    this.#isWaiting = rows[0]?.state === 'waiting';
+    const deliveries = rows.flatMap((row) => (row.key === null ? [] : [row]));
+    const [first] = deliveries;
+    if (!first) return undefined;
+    const oldest = Math.min(...deliveries.map(({ dueAt }) => dueAt.getTime()));
+    this.#bound[first.priority === 0 ? 'interactive' : 'bulk'] = new Date(oldest - 10_000).toISOString();
+    const { epoch, identity, mode, admitted } = first;
+    return { target: this.#target, token, epoch, identity, mode, admitted, deliveries, leaseEnds, life };
   }
 }

@@ -9,11 +9,12 @@
  * After a target could not be reached, or was too slow, batches begin small again and grow with each that is delivered:
  * one that is too slow for the whole of a batch would otherwise get nothing done but probes.
  */
-import { readParameters } from '../database/parameters.ts';
+import type { Parameters } from '../database/parameters.ts';
 import type { Queryable } from '../database/transaction.ts';
+import type { Tunables } from '../database/tunables.ts';
 import { Batch, type Delivered } from './batch.ts';
 import { markReached, markUnreachable, quarantine, takeProbe } from './breaker.ts';
-import { type Claim, type Claimant, Claimer } from './claim.ts';
+import { type Claimant, Claimer } from './claim.ts';
 import type { Outcome } from './outcome.ts';
 import type { Destination } from './route.ts';
 
@@ -34,6 +35,7 @@ export interface PumpEvents {
 
 export class Pump {
   readonly #database: Queryable;
+  readonly #tunables: Tunables;
   readonly #destination: Destination;
   readonly #claimant: Claimant;
   readonly #claimer: Claimer;
@@ -46,13 +48,14 @@ export class Pump {
   #limit: number;
 
   constructor(
-    database: Queryable,
+    { database, tunables }: { database: Queryable; tunables: Tunables },
     destination: Destination,
     claimant: Claimant,
     events: PumpEvents,
     stop: AbortSignal,
   ) {
     this.#database = database;
+    this.#tunables = tunables;
     this.#destination = destination;
     this.#limit = destination.batch;
     this.#claimant = claimant;
@@ -102,20 +105,16 @@ export class Pump {
     let mayProbe = probeNow;
     do {
       this.#again = false;
-      const parameters = await readParameters(this.#database);
+      const parameters = await this.#tunables.read();
       while (!this.#stop.aborted && performance.now() < ends && this.#isSeenAlive) {
         const { name, timeout } = this.#destination;
         // A claim that ends before an operation may would never send anything (PROTOCOL B4).
         const leaseSeconds = Math.max(parameters.LEASE_SECONDS, (3 * timeout) / 1000);
-        let claim: Claim | undefined = await this.#claimer.claim(this.#database, {
-          limit: this.#limit,
-          leaseSeconds,
-          probing: false,
-        });
-        let probe = false;
-        if (!claim && (await takeProbe(this.#database, name, (3 * timeout) / 1000, mayProbe))) {
+        let claim = await this.#claimer.claim(this.#database, { limit: this.#limit, leaseSeconds, probing: false });
+        const probe = claim === undefined && this.#claimer.isWaiting;
+        if (probe) {
+          if (!(await takeProbe(this.#database, name, (3 * timeout) / 1000, mayProbe))) break;
           claim = await this.#claimer.claim(this.#database, { limit: 1, leaseSeconds, probing: true });
-          probe = claim !== undefined;
           mayProbe = false;
         }
         if (!claim) break;
@@ -129,11 +128,7 @@ export class Pump {
   }
 
   /** What a batch means for the target as a whole. */
-  async #judge(
-    delivered: Delivered,
-    probe: boolean,
-    parameters: Awaited<ReturnType<typeof readParameters>>,
-  ): Promise<void> {
+  async #judge(delivered: Delivered, probe: boolean, parameters: Parameters): Promise<void> {
     const { name } = this.#destination;
     const { outcomes, settled, woken, reached, unavailable, misconfigured } = delivered;
     this.#limit = unavailable === undefined ? Math.min(this.#limit * growth, this.#destination.batch) : 1;

@@ -7,7 +7,9 @@
  * - parking: has taken the lock P, so that writers ring from now on, and noted its own transaction id X. It goes on
  *   draining after 1, 2, 4 … ms until no transaction older than X is left, which would not have seen P and so would not
  *   have rung; then once more. A bell ends the pause. Where P is not to be had, another drainer is parked: polls.
- * - parked: waits for the bell, or for the poll, which is what guarantees that nothing is missed.
+ * - parked: waits for the bell, or for the poll, which is what guarantees that nothing is missed. Takes what it finds
+ *   without letting go of P, since nobody who has looked for P missed it, and stays parked: so a lone change is ingested
+ *   at once. If it is more, or the bell rings again meanwhile, awake: many writers are not to ring each.
  *
  * awake → parking → parked → awake, and from anywhere to away.
  */
@@ -15,13 +17,17 @@ import pg from 'pg';
 import { parkedLock } from '../capture/trigger.ts';
 import { attended } from '../database/attended.ts';
 import { Client } from '../database/client.ts';
-import { type Parameters, readParameters } from '../database/parameters.ts';
+import type { Parameters } from '../database/parameters.ts';
 import { connectionOptions, patience, unlimitedTransactions } from '../database/pool.ts';
 import type { Queryable } from '../database/transaction.ts';
+import { Tunables } from '../database/tunables.ts';
 import type { Drained, Ingest } from './ingest.ts';
 
 /** A session that is silent for so long is ended by the server, which frees P (PROTOCOL A3). Polls are far more frequent. */
 const idleSessionTimeout = 120_000;
+
+/** The most events that one who is parked takes and stays parked. */
+const few = 10;
 
 /** How long anything but an ingest may take, in milliseconds. */
 const queryTimeout = 10_000;
@@ -86,13 +92,13 @@ export class Drainer {
   }
 
   async #live(client: pg.Client, database: Queryable): Promise<void> {
+    const tunables = new Tunables(client);
     while (!this.#stop.aborted) {
-      const parameters = await readParameters(client);
+      const parameters = await tunables.read();
       await this.#drain(database, parameters);
-      const poll = parameters.POLL_SECONDS * 1000;
       const mark = await this.#park(client);
-      if (mark === undefined || (await this.#settleDown(database, parameters, mark, poll)))
-        await this.#sleep(database, parameters, poll);
+      if (mark === undefined || (await this.#settleDown(database, parameters, mark)))
+        await this.#sleep(database, tunables, mark === undefined ? 0 : few);
       if (mark !== undefined) await client.query('select pg_advisory_unlock($1)', [parkedLock]);
     }
   }
@@ -108,10 +114,10 @@ export class Drainer {
   /** Takes P and answers with X, the id of a transaction that began after; undefined where P is not to be had. */
   async #park(client: pg.Client): Promise<bigint | undefined> {
     try {
-      await client.query('begin');
-      await client.query(`set local lock_timeout = '50ms'`);
-      await client.query('select pg_advisory_lock($1)', [parkedLock]);
-      const { rows } = await client.query<{ xid: string }>('select pg_current_xact_id()::text as xid');
+      await client.query(`begin; set local lock_timeout = '50ms'`);
+      const { rows } = await client.query<{ xid: string }>(
+        `with locked as materialized (select pg_advisory_lock(${parkedLock})) select pg_current_xact_id()::text as xid from locked`,
+      );
       await client.query('commit');
       return rows[0] && BigInt(rows[0].xid);
     } catch (error) {
@@ -122,7 +128,8 @@ export class Drainer {
   }
 
   /** Drains until every transaction that may not have seen P is over. False if something came, so that we are awake. */
-  async #settleDown(database: Queryable, parameters: Parameters, mark: bigint, poll: number): Promise<boolean> {
+  async #settleDown(database: Queryable, parameters: Parameters, mark: bigint): Promise<boolean> {
+    const poll = parameters.POLL_SECONDS * 1000;
     for (let pause = 1; ; pause = Math.min(pause * 2, poll)) {
       const drained = await this.#drain(database, parameters);
       if (drained.events > 0) return false;
@@ -133,14 +140,16 @@ export class Drainer {
     }
   }
 
-  /** Waits for the bell; at each poll looks by itself. */
-  async #sleep(database: Queryable, parameters: Parameters, poll: number): Promise<void> {
+  /** Waits for the bell; at each poll looks by itself. Ends when more is found than so much, or the bell rings too often. */
+  async #sleep(database: Queryable, tunables: Tunables, most: number): Promise<void> {
     while (!this.#stop.aborted && !this.#rung) {
-      await this.#pause(poll);
-      if (this.#rung || this.#stop.aborted) return;
+      const parameters = await tunables.read();
+      await this.#pause(parameters.POLL_SECONDS * 1000);
+      if (this.#stop.aborted) return;
+      const polls = !this.#rung;
       const { events } = await this.#drain(database, parameters);
-      this.#events.drained(undefined);
-      if (events > 0) return;
+      if (polls) this.#events.drained(undefined);
+      if (events > most) return;
     }
   }
 

@@ -84,6 +84,12 @@ export class Ingest {
     };
     while (!stop?.aborted) {
       try {
+        const nothing = await this.#peek(database, broken);
+        if (nothing) {
+          take(nothing);
+          await this.#recover(database, broken);
+          break;
+        }
         const batch = await this.#batch(database, parameters, broken, limit);
         take(batch);
         if (batch.claimed < limit) {
@@ -100,6 +106,23 @@ export class Ingest {
       }
     }
     return drained;
+  }
+
+  /**
+   * The batch that takes nothing, where there is nothing to take: the drains of one who parks mostly find nothing, and
+   * ingest's own statement takes longer to plan than this takes in all.
+   */
+  async #peek(database: Queryable, broken: ReadonlySet<string>): Promise<Batch | undefined> {
+    const { rows } = await database.query<{ some: boolean; xmin: string }>({
+      name: 'ingest_peek',
+      text: `select exists (select from staffetta.event where xid >= $1::xid8 and source = any ($2)) as some,
+        pg_snapshot_xmin(pg_current_snapshot())::text as xmin`,
+      values: [this.#lowWater.toString(), this.#sources(broken)],
+    });
+    const [seen] = rows;
+    if (!seen || seen.some) return undefined;
+    if (broken.size === 0) this.#lowWater = BigInt(seen.xmin);
+    return { claimed: 0, rescans: 0, targets: [], xmin: seen.xmin, skipped: false };
   }
 
   async #batch(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Tunables } from '../../src/database/tunables.ts';
 import { Pump } from '../../src/deliver/pump.ts';
 import { claimant, createStage, type Stage } from './stage.ts';
 
@@ -42,7 +43,7 @@ describe('a daemon that others may take for dead (PROTOCOL B4)', () => {
     const life = { ends: performance.now() + 4_000 };
     const events = { settled: () => {}, told: () => {}, stopped: () => {} };
     const pump = new Pump(
-      stage.pool,
+      { database: stage.pool, tunables: new Tunables(stage.pool) },
       stage.destination({ timeout: 5_000 }),
       { ...claimant, life },
       events,

@@ -9,6 +9,7 @@ import { migrate } from '../../src/database/migrate.ts';
 import { type Parameters, readParameters } from '../../src/database/parameters.ts';
 import { createPool } from '../../src/database/pool.ts';
 import type { Queryable } from '../../src/database/transaction.ts';
+import { Tunables } from '../../src/database/tunables.ts';
 import { Batch, type Delivered } from '../../src/deliver/batch.ts';
 import { type Claim, type Claimant, Claimer } from '../../src/deliver/claim.ts';
 import type { Mapping } from '../../src/deliver/plan.ts';
@@ -283,7 +284,8 @@ export class Stage {
 
   pump(destination = this.destination(), events: Partial<PumpEvents> = {}, stop = new AbortController().signal): Pump {
     const silent = { settled: () => {}, told: () => {}, stopped: () => {} };
-    return new Pump(this.pool, destination, claimant, { ...silent, ...events }, stop);
+    const session = { database: this.pool, tunables: new Tunables(this.pool) };
+    return new Pump(session, destination, claimant, { ...silent, ...events }, stop);
   }
 
   /** What a daemon does, until nothing more is due: pumps, and ingests what settling told. */

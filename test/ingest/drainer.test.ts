@@ -124,6 +124,20 @@ describe('a drainer', () => {
     expect([drainer.events, drainer.connections, drainer.errors]).toEqual([4, 1, []]);
   });
 
+  test('stays parked for a lone change, and lets go of P for many, so that not everybody has to ring', async () => {
+    await start();
+    await parked();
+    const next = await site.connect();
+    const taken = next.query('select pg_advisory_lock($1)', [parkedLock]).then(() => 'taken');
+    await site.query('insert into registry.person values (1)');
+    await arrives('1');
+    await parked();
+    expect(await Promise.race([taken, Promise.resolve('not to be had')])).toBe('not to be had');
+    await site.query('insert into registry.person select generate_series(2, 20)');
+    expect(await taken).toBe('taken');
+    await next.query('select pg_advisory_unlock($1)', [parkedLock]);
+  });
+
   test('misses no transaction that began before it parked and commits after, and so did not ring', async () => {
     const early = await site.connect();
     await early.query('begin; insert into registry.person values (1)');

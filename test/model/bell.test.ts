@@ -21,6 +21,7 @@ describe('the bell', () => {
     ['takes xmax for X (A2)', { xmaxAsMark: true }],
     ['takes P only when it has waited (A2)', { locksLast: true }],
     ['does not wait for older transactions (A2)', { doesNotWait: true }],
+    ['lets go of P and stays parked', { letsGo: true }],
     ['looks for them after the drain and does not drain once more (A2)', { looksAfterwards: true, notOnceMore: true }],
   ])('is lost where one %s', (_, omit) => {
     const { counterexample } = explore(bell(2, 1, omit));

@@ -19,6 +19,8 @@ export interface BellOmissions {
   readonly doesNotWait?: boolean;
   /** A2: does not drain once more when the older transactions are over. */
   readonly notOnceMore?: boolean;
+  /** Lets go of P before it drains what woke it, and stays parked all the same. */
+  readonly letsGo?: boolean;
   /** The older transactions are looked for in a statement of its own, after the drain's; the product does it in the drain's. */
   readonly looksAfterwards?: boolean;
 }
@@ -49,6 +51,8 @@ type At =
   | 'drains finally'
   | 'takes P late'
   | 'parked'
+  | 'clears parked'
+  | 'drains parked'
   | 'leaves P';
 
 interface State {
@@ -225,7 +229,14 @@ function drainerSteps(state: State, omit: BellOmissions): Step<State>[] {
     case 'takes P late':
       return step('takes P', { at: 'parked', parked: true });
     case 'parked': // `#sleep`
-      return state.rung ? step('wakes', { at: 'leaves P' }) : [];
+      return state.rung ? step('wakes', { at: 'clears parked' }) : [];
+    case 'clears parked':
+      return step('forgets the bell', { at: 'drains parked', rung: false, parked: !omit.letsGo });
+    case 'drains parked': // without letting go of P; it does where that was much, or the bell rang meanwhile
+      return [
+        ...(state.rung ? [] : step(`${found}, and stays parked`, { ...drained, at: 'parked' })),
+        ...step(`${found}, and wakes`, { ...drained, at: 'leaves P' }),
+      ];
     case 'leaves P': // `select pg_advisory_unlock(P)`
       return step('leaves P', { at: 'clears', parked: false, mark: 0 });
   }

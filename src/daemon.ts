@@ -4,9 +4,8 @@
  *
  * starting → running → stopping → stopped. While it is refused (see `Heartbeat`) it runs, but takes no deliveries.
  */
-import { parseCronItems, type TaskList } from 'graphile-worker';
+import { parseCronItems } from 'graphile-worker';
 import type pg from 'pg';
-import { z } from 'zod';
 import { bellChannel } from './capture/trigger.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { crontab } from './crontab.ts';
@@ -27,15 +26,10 @@ import { Jobs } from './jobs.ts';
 import { Kicker } from './kicker.ts';
 import type { Log } from './log.ts';
 import { Pumps } from './pumps.ts';
-import { owesReconcile, reconcileDue } from './reconcile/due.ts';
-import { rescanOwed } from './reconcile/rescan.ts';
-import { revisit } from './reconcile/revisit.ts';
+import { createTasks } from './tasks.ts';
 
 /** How often scans start from the beginning again, in milliseconds (PROTOCOL A8, B11). */
 const resetInterval = 60_000;
-
-const deliverJob = z.object({ target: z.string(), slot: z.number() });
-const scanJob = z.object({ all: z.boolean().default(false) });
 
 export interface DaemonOptions {
   readonly log: Log;
@@ -180,7 +174,19 @@ export class Daemon {
     await this.#heartbeat.start();
     await this.#session.database.query('select staffetta.ensure_journal_partitions()');
     this.#jobs = await Jobs.start(this.#workerPool, {
-      tasks: this.#tasks(),
+      tasks: createTasks({
+        loaded: this.#loaded,
+        log: this.#options.log,
+        session: this.#session,
+        destinations: this.#destinations,
+        pumps: this.#pumps,
+        stop: this.#stop.signal,
+        mayDeliver: () => this.#mayDeliver,
+        ring: () => this.#drainer.ring(),
+        kick: () => this.#kicker.kick(),
+        reset: () => this.#reset(),
+        addJob: (identifier, jobKey) => this.#addJob(identifier, jobKey),
+      }),
       crontab: parseCronItems(crontab(this.#loaded.config.schedule)),
       concurrency: slots + 3, // PROTOCOL E2, and a reconcile, which takes long
       log: this.#options.log,
@@ -190,45 +196,6 @@ export class Daemon {
     this.#draining = this.#drainer.run();
     await this.#connected.promise;
     this.#resetting = setInterval(() => this.#reset(), resetInterval);
-  }
-
-  #tasks(): TaskList {
-    return {
-      deliver: (payload) => this.#pumps.run(deliverJob.parse(payload)),
-      ingest: () => this.#drainer.ring(),
-      sweep: () => this.#sweep(),
-      rescan: async (payload) => {
-        const all = scanJob.safeParse(payload);
-        await rescanOwed(this.#session.unhurried, this.#options.log, all.data?.all ?? false);
-        this.#kicker.kick();
-      },
-      reconcile: async (payload) => {
-        const all = scanJob.safeParse(payload);
-        await this.#reconcile(all.data?.all ?? false);
-      },
-      prune: async () => {
-        await this.#session.unhurried.query('select staffetta.prune()');
-      },
-    };
-  }
-
-  /** Everything that may have been missed is looked for again. */
-  async #sweep(): Promise<void> {
-    this.#reset();
-    this.#drainer.ring();
-    await rescanOwed(this.#session.unhurried, this.#options.log, false);
-    await this.#session.unhurried.query('select staffetta.enqueue_steps()');
-    await revisit(this.#session.unhurried);
-    if (await owesReconcile(this.#session.database)) await this.#addJob('reconcile', 'reconcile owed');
-    this.#kicker.kick();
-  }
-
-  /** Compares targets with their desired states: those that owe it, or all. */
-  async #reconcile(all: boolean): Promise<void> {
-    if (this.#heartbeat.refusal !== undefined) return;
-    const { log } = this.#options;
-    await reconcileDue(this.#session.database, this.#loaded, this.#destinations, { all, log, stop: this.#stop.signal });
-    this.#kicker.kick();
   }
 
   get #mayDeliver(): boolean {

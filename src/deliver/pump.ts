@@ -10,6 +10,7 @@
  * one that is too slow for the whole of a batch would otherwise get nothing done but probes.
  */
 import type { Parameters } from '../database/parameters.ts';
+import { Statistics } from '../database/statistics.ts';
 import type { Queryable } from '../database/transaction.ts';
 import type { Tunables } from '../database/tunables.ts';
 import { Batch, type Delivered } from './batch.ts';
@@ -39,6 +40,7 @@ export class Pump {
   readonly #destination: Destination;
   readonly #claimant: Claimant;
   readonly #claimer: Claimer;
+  readonly #statistics = new Statistics('staffetta.link', 'staffetta.remote_id', 'staffetta.reference');
   readonly #events: PumpEvents;
   readonly #stop: AbortSignal;
   #running: Promise<void> | undefined;
@@ -67,6 +69,7 @@ export class Pump {
   /** Looks at every delivery again, however long it has been due (PROTOCOL B11). */
   reset(): void {
     this.#claimer.reset();
+    this.#statistics.reset();
   }
 
   get isRunning(): boolean {
@@ -120,6 +123,7 @@ export class Pump {
         if (!claim) break;
         const delivered = await new Batch(this.#database, this.#destination, parameters, claim, this.#stop).deliver();
         await this.#judge(delivered, probe, parameters);
+        await this.#statistics.grown(this.#database, delivered.outcomes.length);
         if (delivered.failure !== undefined) throw delivered.failure;
         // A probe that needed nothing of the target says nothing of it: another delivery has to.
         if (probe && !delivered.reached && delivered.unavailable === undefined) mayProbe = true;

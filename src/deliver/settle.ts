@@ -10,8 +10,7 @@ import type { Outcome } from './outcome.ts';
  * It commits asynchronously (B10): if the server loses it in a crash, the claim is still there, and unsure when taken
  * over.
  *
- * It is not prepared under a name, like the claim and the reservation: a plan made while the tables were empty would be
- * kept while they grow to millions.
+ * Statistics may say that nothing is owed, however much is: so nothing here joins one batch with another but by a look-up.
  *
  * $1 target, $2 token, $3 outcomes, $4 whether others may refer to these entries, as entity names, $5 the epoch in which
  * they were claimed: a link that is paid for is worth that much again (PROTOCOL C5, C6).
@@ -21,13 +20,17 @@ const statement = `
 with result as materialized (
   select * from jsonb_to_recordset($3::jsonb) as r(entity text, key text, outcome text, "dueIn" float8, unsure boolean, sent text,
     absent boolean, by text, planned text, reason text, behind text, "waitFor" jsonb, disable jsonb, link jsonb, "keepLink" boolean, reserved text[], members jsonb, holds boolean, error jsonb, journal jsonb, fingerprint text)),
-locked as materialized (
-  select d.*, d.token is not distinct from $2::uuid as mine, d.rev <> d.claimed_rev as moved from staffetta.delivery d
-  join result r on d.entity = r.entity collate "C" and d.key = r.key collate "C"
-  where d.target = $1 order by d.target, d.entity, d.key for update of d),
-mine as materialized (
-  select r.*, l.moved, l.first_at, l.last_at, l.last_xid, l.last_actor, l.last_cause, l.attempts, l.priority, l.absent_since, l.error as former_error
-  from result r join locked l on l.entity = r.entity collate "C" and l.key = r.key collate "C" where l.mine),
+locked as materialized ( -- one by one, so that no more is read than was claimed, however much is owed
+  select r.*, d.token is not distinct from $2::uuid as mine, d.rev <> d.claimed_rev as moved, d.first_at, d.last_at, d.last_xid, d.last_actor,
+    d.last_cause, d.attempts, d.priority, d.absent_since, d.error as former_error
+  from (select * from result order by entity collate "C", key collate "C") r
+  cross join lateral (
+    select * from staffetta.delivery w where (w.target, w.entity, w.key) = ($1, r.entity collate "C", r.key collate "C") for update) d),
+mine as materialized ( -- with what their links are in this snapshot
+  select m.*, k.remote_id as former_id, k.absent_since as absent_from, k.spared as spared_before from locked m
+  left join lateral (
+    select * from staffetta.link l where not m."keepLink" and (l.target, l.entity, l.key) = ($1, m.entity collate "C", m.key collate "C") offset 0) k on true
+  where m.mine),
 gone as (
   delete from staffetta.delivery d using mine m
   where (d.target, d.entity, d.key) = ($1, m.entity, m.key) and m.outcome = 'done' and not m.moved returning 1),
@@ -53,22 +56,18 @@ freed as (
 lost as (
   insert into staffetta.delivery as d (target, entity, key, unsure, stray, last_cause)
   select $1, r.entity, r.key, true, array[r.sent], 'written by a worker whose claim had run out' from result r
-  left join locked l on l.entity = r.entity collate "C" and l.key = r.key collate "C"
-  where l.mine is not true and r.sent is not null order by r.entity collate "C", r.key collate "C"
+  where r.sent is not null and (r.entity, r.key) not in (select m.entity, m.key from mine m) order by r.entity collate "C", r.key collate "C"
   on conflict (target, entity, key) do update set rev = d.rev + 1, unsure = true, stray = coalesce(d.stray, '{}') || excluded.stray,
     state = case when d.state in ('held', 'parked') then 'pending' else d.state end, due_at = least(d.due_at, clock_timestamp())
   returning 1),
-old as materialized (
-  select m.entity, m.key, k.remote_id, k.absent_since, k.spared from mine m
-  left join staffetta.link k on (k.target, k.entity, k.key) = ($1, m.entity collate "C", m.key collate "C") where not m."keepLink"),
 linked as (
   insert into staffetta.link as k (target, entity, key, remote_id, stable_id, state, attributes, fingerprint, disable, epoch, absent_since, spared)
   select $1, m.entity, m.key, m.link ->> 'remoteId', m.link ->> 'stableId', m.link ->> 'state', m.link -> 'attributes',
     m.link ->> 'fingerprint', nullif(m.link -> 'disable', 'null'), $5,
     case when (m.link ->> 'absent')::boolean is false then null
-         when (m.link ->> 'absent')::boolean then coalesce(o.absent_since, m.absent_since, clock_timestamp()) else o.absent_since end,
-    o.spared is true and (m.link ->> 'absent')::boolean is not false
-  from mine m join old o using (entity, key) where m.link is not null order by m.entity collate "C", m.key collate "C"
+         when (m.link ->> 'absent')::boolean then coalesce(m.absent_from, m.absent_since, clock_timestamp()) else m.absent_from end,
+    m.spared_before is true and (m.link ->> 'absent')::boolean is not false
+  from mine m where not m."keepLink" and m.link is not null order by m.entity collate "C", m.key collate "C"
   on conflict (target, entity, key) do update set remote_id = excluded.remote_id, stable_id = coalesce(excluded.stable_id, k.stable_id),
     state = excluded.state, attributes = excluded.attributes, fingerprint = excluded.fingerprint, disable = excluded.disable, epoch = excluded.epoch, absent_since = excluded.absent_since, spared = excluded.spared, at = clock_timestamp()
   returning 1),
@@ -103,21 +102,24 @@ dissolved as (
 told as ( -- holders of a member that came, moved or went, and whoever waits for a remote id that is free now
   insert into staffetta.event (source, op, cols, actor)
   select '@link', 'U', array[$1, entity, key], session_user from (
-    select o.entity, o.key from old o join mine m using (entity, key)
-    where o.remote_id is distinct from m.link ->> 'remoteId' and m.entity = any ($4::text[])
+    select m.entity, m.key from mine m
+    where not m."keepLink" and m.former_id is distinct from m.link ->> 'remoteId' and m.entity = any ($4::text[])
     union
     select u.entity, u.key from unreserved u where exists (
       select from staffetta.delivery w where (w.target, w.wait_entity, w.wait_key) = ($1, u.entity, u.key))) x returning 1),
 heard as materialized ( -- who wants to know what became of an identity is told, unless it failed in the same way before
-  select m.entity, m.key, staffetta.write_back(r.write_back, m.entity, m.key, $1, case m.journal ->> 'result' when 'retried' then 'failed' else m.journal ->> 'result' end,
+  select m.*, w.complaint from mine m
+  left join staffetta.route r on (r.target, r.entity) = ($1, m.entity)
+  left join lateral (
+    select staffetta.write_back(r.write_back, m.entity, m.key, $1, case m.journal ->> 'result' when 'retried' then 'failed' else m.journal ->> 'result' end,
       jsonb_strip_nulls(jsonb_build_object('operation', m.journal ->> 'operation', 'remote_id', m.journal ->> 'remoteId',
-        'stable_id', coalesce(m.link ->> 'stableId', k.stable_id), 'changed', m.journal -> 'changed', 'error', m.error))) as complaint
-  from mine m join staffetta.route r on (r.target, r.entity) = ($1, m.entity) left join staffetta.link k on (k.target, k.entity, k.key) = ($1, m.entity, m.key)
-  where r.write_back is not null and (m.outcome = 'done' and m.journal ->> 'result' = 'done'
-    or m.journal ->> 'result' in ('retried', 'parked') and m.error ->> 'message' is distinct from m.former_error)),
+        'stable_id', coalesce(m.link ->> 'stableId', (select k.stable_id from staffetta.link k where (k.target, k.entity, k.key) = ($1, m.entity, m.key))),
+        'changed', m.journal -> 'changed', 'error', m.error))) as complaint
+    where r.write_back is not null and (m.outcome = 'done' and m.journal ->> 'result' = 'done'
+      or m.journal ->> 'result' in ('retried', 'parked') and m.error ->> 'message' is distinct from m.former_error)) w on true),
 recorded as (
-  select m.*, h.complaint, m.journal ->> 'operation' = 'create' and m.journal ->> 'result' = 'done' and m.priority > 0 and h.complaint is null as initial
-  from mine m left join heard h using (entity, key) where m.journal is not null),
+  select h.*, h.journal ->> 'operation' = 'create' and h.journal ->> 'result' = 'done' and h.priority > 0 and h.complaint is null as initial
+  from heard h where h.journal is not null),
 journaled as ( -- an initial load is one row per batch, not one per identity (PROTOCOL G)
   insert into staffetta.journal (target, entity, key, operation, result, remote_id, changed, count, lag, xid, actor, cause, attempt, error_kind, message)
   select $1, m.entity, m.key, m.journal ->> 'operation',
@@ -155,6 +157,7 @@ export async function settle(
     members: outcome.members ?? [],
   }));
   const { rows } = await database.query<Settled>({
+    name: 'settle',
     text: statement,
     values: [target, token, JSON.stringify(results), referred, epoch],
   });

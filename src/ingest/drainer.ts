@@ -127,13 +127,13 @@ export class Drainer {
     }
   }
 
-  /** Drains until every transaction that may not have seen P is over. False if something came, so that we are awake. */
+  /** Drains until every transaction that may not have seen P is over. False if much came, so that we are awake. */
   async #settleDown(database: Queryable, parameters: Parameters, mark: bigint): Promise<boolean> {
     const poll = parameters.POLL_SECONDS * 1000;
     for (let pause = 1; ; pause = Math.min(pause * 2, poll)) {
       const drained = await this.#drain(database, parameters);
-      if (drained.events > 0) return false;
-      if (drained.xmin >= mark) return (await this.#drain(database, parameters)).events === 0;
+      if (drained.events > few) return false;
+      if (drained.xmin >= mark) return (await this.#drain(database, parameters)).events <= few;
       if (this.#stop.aborted) return false;
       await this.#pause(pause);
       if (pause === poll) this.#events.drained(undefined); // as long as this may take, the poll is guaranteed (E2)

@@ -9,6 +9,7 @@ import { hashOf } from '../database/generated.ts';
 import type { Parameters } from '../database/parameters.ts';
 import { grace, patience } from '../database/pool.ts';
 import { isDataError, isPassing } from '../database/sqlstate.ts';
+import { Statistics } from '../database/statistics.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { type Feed, ingestStatement, linkSource } from './statement.ts';
 
@@ -48,6 +49,7 @@ interface Suspect {
 export class Ingest {
   readonly #feeds: readonly Feed[];
   readonly #revision: string;
+  readonly #statistics = new Statistics('staffetta.delivery');
   /**
    * Everything before it has been ingested, so that the scan need not pass dead rows. In memory only: it starts at 0
    * on each connection and at each sweep, and moves only past a snapshot of which nothing was skipped (PROTOCOL A8).
@@ -65,6 +67,7 @@ export class Ingest {
   reset(): void {
     this.#lowWater = 0n;
     this.#broken = undefined;
+    this.#statistics.reset();
   }
 
   /** Ingests until nothing that can be ingested is left. Throws only what is no fault of an event or a source. */
@@ -92,6 +95,7 @@ export class Ingest {
         }
         const batch = await this.#batch(database, parameters, broken, limit);
         take(batch);
+        await this.#statistics.grown(database, batch.claimed);
         if (batch.claimed < limit) {
           await this.#recover(database, broken);
           break;

@@ -217,15 +217,21 @@ function drainerSteps(state: State, omit: BellOmissions): Step<State>[] {
     case 'clears parking': // `#settleDown`
       return clear('drains parking');
     case 'drains parking': // `#settleDown`: events and `pg_snapshot_xmin(pg_current_snapshot())` of one snapshot
-      if (state.waiting) return step(found, { ...drained, at: 'leaves P' });
-      if (omit.looksAfterwards) return step(found, { ...drained, at: 'looks' });
-      return step(`${found}, ${older}`, { ...drained, at: over ? rest : 'clears parking' });
+      return [
+        ...(state.waiting ? step(`${found}, and wakes`, { ...drained, at: 'leaves P' }) : []),
+        ...(omit.looksAfterwards
+          ? step(found, { ...drained, at: 'looks' })
+          : step(`${found}, ${older}`, { ...drained, at: over ? rest : 'clears parking' })),
+      ];
     case 'looks':
       return step(older, { at: over ? rest : 'clears parking' });
     case 'clears finally': // `#settleDown`: once more
       return clear('drains finally');
     case 'drains finally':
-      return step(`${found} once more`, { ...drained, at: state.waiting ? 'leaves P' : asleep });
+      return [
+        ...(state.waiting ? step(`${found}, and wakes`, { ...drained, at: 'leaves P' }) : []),
+        ...step(`${found} once more`, { ...drained, at: asleep }),
+      ];
     case 'takes P late':
       return step('takes P', { at: 'parked', parked: true });
     case 'parked': // `#sleep`

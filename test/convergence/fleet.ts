@@ -9,6 +9,8 @@ interface Member {
   mapping: MappingName | undefined;
   /** We have ended it, or are about to. */
   ending: boolean;
+  /** With SIGKILL, whatever else it was sent. */
+  killed: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export class Fleet {
   async start(index: number): Promise<void> {
     while (!this.#closed) {
       const process = this.#site.spawnDaemon();
-      const member: Member = { process, mapping: this.#mapping, ending: false };
+      const member: Member = { process, mapping: this.#mapping, ending: false, killed: false };
       this.#members.set(index, member);
       const ended = process.ended.then((how) => ({ how }));
       while (!isAtWork(process)) {
@@ -61,13 +63,14 @@ export class Fleet {
     const member = this.#members.get(index);
     if (!member) return;
     member.ending = true;
+    member.killed ||= signal === 'SIGKILL';
     if (signal === 'SIGTERM') member.process.child.kill('SIGCONT');
     member.process.child.kill(signal);
     const over = await Promise.race([member.process.ended.then((how) => ({ how })), setTimeout(15_000)]);
     if (!over) {
       this.#findings.push(`daemon ${index} did not stop within 15 s: ${member.process.printed.stderr}`);
       member.process.child.kill('SIGKILL');
-    } else if (signal === 'SIGTERM' && over.how !== 0)
+    } else if (!member.killed && over.how !== 0)
       this.#findings.push(`daemon ${index} ended with ${over.how}: ${member.process.printed.stderr}`);
     this.#members.delete(index);
   }

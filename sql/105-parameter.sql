@@ -30,6 +30,19 @@ revoke all on function staffetta.check_parameter() from public;
 create or replace trigger parameter_check before insert or update on staffetta.parameter
   for each row execute function staffetta.check_parameter();
 
+-- Daemons keep what they read for a second; told, they read again at once.
+create or replace function staffetta.tell_parameter() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  perform pg_notify('staffetta', 'parameters');
+  return null;
+end $$;
+comment on function staffetta.tell_parameter() is 'Has daemons read the parameters again';
+revoke all on function staffetta.tell_parameter() from public;
+
+create or replace trigger parameter_tell after insert or update or delete on staffetta.parameter
+  for each statement execute function staffetta.tell_parameter();
+
 -- The number of a parameter; an error where there is none of that name.
 create or replace function staffetta.parameter_number(code text) returns numeric
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$

@@ -15,9 +15,11 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 comment on function staffetta.removal_wave(text, text) is 'How many deliveries of a route are about to remove or disable';
 revoke all on function staffetta.removal_wave(text, text) from public;
 
+drop function if exists staffetta.clearing_wave(text, text, text[]); -- it always looked at 10,000
+
 -- How many of a route's deliveries would leave an entry without any value of one of these attributes, of those that are
--- owed: at most 10,000 of them are looked at, of more the share is taken.
-create or replace function staffetta.clearing_wave(target text, entity text, attributes text[]) returns bigint
+-- owed: at most so many of them are looked at, of more the share is taken.
+create or replace function staffetta.clearing_wave(target text, entity text, attributes text[], looks int) returns bigint
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_variable
 declare
@@ -39,16 +41,16 @@ begin
     'select count(*), count(*) filter (where exists (
          select from unnest($3) a(name) where l.attributes ? a.name and jsonb_array_length(l.attributes -> a.name) > 0 and not (w.attributes ? a.name)) or %s)
      from (select d.key from staffetta.delivery d
-       where (d.target, d.entity) = ($1, $2) and d.state in (''pending'', ''waiting'', ''held'') and d.approved is distinct from d.rev limit 10000) o
+       where (d.target, d.entity) = ($1, $2) and d.state in (''pending'', ''waiting'', ''held'') and d.approved is distinct from d.rev limit $4) o
      join staffetta.link l on (l.target, l.entity, l.key) = ($1, $2, o.key)
      cross join lateral (select x.attributes from staffetta.%I x where x.key = o.key::%s and not x.released offset 0) w', members, view, type)
-  into looked, cleared using target, entity, attributes;
+  into looked, cleared using target, entity, attributes, looks;
   return case when looked = 0 then 0 else ceil(cleared * (greatest(owed, looked)::numeric / looked)) end;
 exception when data_exception or integrity_constraint_violation or program_limit_exceeded or cardinality_violation then
   return 0; -- a row that cannot be read spoils the estimate, and is parked by itself; what goes out is counted all the same
 end $$;
-comment on function staffetta.clearing_wave(text, text, text[]) is 'How many owed deliveries of a route would clear one of these attributes';
-revoke all on function staffetta.clearing_wave(text, text, text[]) from public;
+comment on function staffetta.clearing_wave(text, text, text[], int) is 'How many owed deliveries of a route would clear one of these attributes';
+revoke all on function staffetta.clearing_wave(text, text, text[], int) from public;
 
 -- Asks for so many removals, or changes that clear these attributes, of a route: null where they may go out, and are
 -- counted; else why they may not.
@@ -83,8 +85,9 @@ begin
   wave := wanted;
   if kind = 'removal' then
     wave := greatest(wave, staffetta.removal_wave(target, entity));
-  elsif spent + wanted > allowed / 2 then
-    wave := greatest(wave, staffetta.clearing_wave(target, entity, attributes));
+  -- A few may be the first, or the last, of very many: a small sample of these tells.
+  elsif spent + wanted > allowed / 2 or spent + staffetta.clearing_wave(target, entity, attributes, 100) > allowed then
+    wave := greatest(wave, staffetta.clearing_wave(target, entity, attributes, 10000));
   end if;
   if spent + wave > allowed then
     -- Counted only where the floor is not enough: there may be millions.

@@ -39,6 +39,7 @@ begin
     get diagnostics dropped.members = row_count;
     delete from staffetta.remote_id i where i.target = forget.target;
     get diagnostics dropped.remote_ids = row_count;
+    delete from staffetta.remote_value v where v.target = forget.target;
     delete from staffetta.target t where t.target = forget.target;
   end if;
   return next dropped;

@@ -112,7 +112,8 @@ revoke all on function staffetta.worth_a_try(text, text, text, text) from public
 -- Compares the keys of a route (null: all) and enqueues those that differ. What is parked is tried again only if its
 -- desired state is another than the one that was parked, or if a rescan is owed: the mapping itself changed. What is
 -- stuck for a desired state that is no more is looked at, whether or not it differs, and whether or not its key is still
--- known to the view or by a link. Runs under the settings of rescan().
+-- known to the view or by a link; so is what waits for another target, and would look by itself only after minutes. Runs
+-- under the settings of rescan().
 create or replace function staffetta.compare_route(target text, entity text, keys text[], owed boolean, out compared bigint, out enqueued bigint)
 language plpgsql as $$
 declare
@@ -120,7 +121,7 @@ declare
 begin
   statement := format('with %s, stuck as materialized (
        select d.key, d.parked_for from staffetta.delivery d where d.target = %L and d.entity = %L and d.state in (''waiting'', ''held'', ''parked'')
-         and (d.state <> ''waiting'' or d.due_at = ''infinity'') %s),
+         and (d.state <> ''waiting'' or d.due_at = ''infinity'' or d.wait_target is not null) %s),
      enqueued as (%s returning 1), refused as (%s) select (select count(*) from compared), (select count(*) from enqueued)',
     staffetta.comparison(target, entity, keys is not null), target, entity, case when keys is not null then 'and d.key = any($3)' end,
     staffetta.enqueue_statement(format(

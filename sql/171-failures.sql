@@ -5,6 +5,7 @@ select case d.state when 'parked' then 'parked' else 'retrying' end as failure,
   case
     when d.state <> 'parked' then format('Nothing yet: attempt %s is made by itself. To try at once: select staffetta.retry(%L, %L, %L).',
       d.attempts + 1, d.target, d.entity, array[d.key])
+    when d.wait_attribute <> '' then format('Give one of the two another value of %s, in its row: then both go on by themselves.', d.wait_attribute)
     when d.error_kind = 'exists' then format('Another entry has this id. Remove or rename that entry, or set "match" so that it is adopted; then select staffetta.retry(%L, %L, %L).',
       d.target, d.entity, array[d.key])
     when d.error_kind = 'one-sided' then format('Give Staffetta the right to write this entry, then select staffetta.retry(%L, %L, %L).', d.target, d.entity, array[d.key])

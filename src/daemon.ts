@@ -14,6 +14,7 @@ import { schemaMismatch } from './database/migrate.ts';
 import { createPool, patience } from './database/pool.ts';
 import { openSession, type Session } from './database/session.ts';
 import { Tunables } from './database/tunables.ts';
+import { freeForgotten } from './deliver/forgotten.ts';
 import type { PumpEvents } from './deliver/pump.ts';
 import type { Destination } from './deliver/route.ts';
 import { openDestinations } from './destinations.ts';
@@ -21,11 +22,12 @@ import { Heartbeat } from './heartbeat.ts';
 import { Drainer } from './ingest/drainer.ts';
 import { readFeeds } from './ingest/feeds.ts';
 import { Ingest } from './ingest/ingest.ts';
-import { Instance, Refused } from './instance.ts';
+import { Instance } from './instance.ts';
 import { Jobs } from './jobs.ts';
 import { Kicker } from './kicker.ts';
 import type { Log } from './log.ts';
 import { Pumps } from './pumps.ts';
+import { Refused } from './refused.ts';
 import { createTasks } from './tasks.ts';
 
 /** How often scans start from the beginning again, in milliseconds (PROTOCOL A8, B11). */
@@ -47,6 +49,7 @@ export class Daemon {
   /** graphile-worker listens on a connection of its pool, so that must not be a transaction pooler. */
   readonly #workerPool: pg.Pool;
   readonly #stop = new AbortController();
+  readonly #instance: Instance;
   readonly #heartbeat: Heartbeat;
   readonly #destinations: ReadonlyMap<string, Destination>;
   readonly #pumps: Pumps;
@@ -75,8 +78,8 @@ export class Daemon {
     this.#workerPool = pools.workerPool;
     this.#destinations = destinations;
     this.#ingest = ingest;
-    const instance = new Instance(this.#session.database, loaded);
-    this.#heartbeat = new Heartbeat(instance, options.log, () => this.#jobs?.pool, {
+    this.#instance = new Instance(this.#session.database, loaded);
+    this.#heartbeat = new Heartbeat(this.#instance, options.log, () => this.#jobs?.pool, {
       allowed: () => this.#kicker.kick(),
       readmitted: () => options.outdated?.(),
     });
@@ -87,9 +90,12 @@ export class Daemon {
     const session = { database: this.#session.database, tunables: this.#tunables };
     this.#pumps = new Pumps(session, destinations, {
       slots: (target) => config.targets[target]?.slots ?? 1,
-      claimant: instance,
+      claimant: this.#instance,
       stop: this.#stop.signal,
-      failed: (target, error) => options.log.error({ target, reason: text(error) }, 'a delivery was cut short'),
+      failed: (target, error) => {
+        options.log.error({ target, reason: text(error) }, 'a delivery was cut short');
+        this.#freeForgotten();
+      },
       events: {
         settled: (target, outcomes) => {
           if (outcomes.some(({ dueIn }) => dueIn !== undefined)) this.#kicker.kick(); // it sees to it that they are not late
@@ -107,6 +113,7 @@ export class Daemon {
           this.#connected.resolve();
           options.log.info('connected to the database');
           this.#heartbeat.now(); // it may be another server now
+          this.#freeForgotten();
           void this.#addJob('sweep', 'sweep'); // what was under way when the connection was lost is looked for again
         },
         failed: (error) => options.log.error({ reason: text(error) }, 'the database cannot be used at present'),
@@ -119,6 +126,10 @@ export class Daemon {
       this.#stop.signal,
     );
     this.#listener = new Listener(listen, bellChannel, (payload) => {
+      if (payload === 'parameters') {
+        this.#tunables.forget();
+        this.#drainer.forgetTunables();
+      }
       if (payload !== 'due') this.#drainer.ring();
       if (payload !== '') this.#kicker.kick();
     });
@@ -202,7 +213,16 @@ export class Daemon {
     return this.#heartbeat.refusal === undefined && !this.#stop.signal.aborted;
   }
 
+  /** What fails is tried again when the connection is back, or at the next reset. */
+  #freeForgotten(): void {
+    freeForgotten(this.#session.database, this.#instance.instance, (token) => this.#pumps.holds(token)).then(
+      (freed) => freed > 0 && this.#kicker.kick(),
+      () => {},
+    );
+  }
+
   #reset(): void {
+    this.#freeForgotten();
     this.#ingest.reset();
     this.#pumps.reset();
   }

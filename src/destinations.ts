@@ -1,5 +1,5 @@
 import type { LoadedConfig } from './config/load.ts';
-import { policiesOf, referencesOf } from './config/policies.ts';
+import { policiesOf, referencesOf, uniquesOf } from './config/policies.ts';
 import type { Config, MappingConfig, TargetConfig } from './config/schema.ts';
 import { stepsOf } from './config/steps.ts';
 import type { Queryable } from './database/transaction.ts';
@@ -60,6 +60,7 @@ function createRoute(
       own.flatMap(([name, attribute]) => (attribute.kind !== 'reference' && attribute.secret ? [name] : [])),
     ),
     policies: new Map([...merged.map((name) => [name, 'merge'] as const), ...policiesOf(mapping)]),
+    unique: new Set(uniquesOf(mapping)),
     references,
     deprovision: stepsOf(mapping),
     removeAfter: mapping.removeAfter / 1000,
@@ -75,7 +76,8 @@ function createRoute(
 }
 
 function referredIn({ entities }: Config['targets'][string]): string[] {
-  const referred = Object.values(entities).flatMap(({ attributes }) =>
+  const mappings: MappingConfig[] = Object.values(entities);
+  const referred = mappings.flatMap(({ attributes }) =>
     Object.values(attributes ?? {}).flatMap((attribute) => (attribute.kind === 'reference' ? [attribute.ref] : [])),
   );
   return [...new Set(referred)];

@@ -17,11 +17,6 @@ export const beat = 5_000;
 /** How old a heartbeat must at least be before others take the daemon for dead, in milliseconds. */
 const shortestSilence = 20_000;
 
-/** This database must not be delivered from, or not with this configuration; the message says what to do. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-}
-
 /** How a daemon is; `once` is not one, but a `run --once`. */
 export type InstanceState = 'starting' | 'running' | 'refused' | 'stopping' | 'once';
 

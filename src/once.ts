@@ -8,12 +8,13 @@ import type { PumpEvents } from './deliver/pump.ts';
 import { openDestinations } from './destinations.ts';
 import { readFeeds } from './ingest/feeds.ts';
 import { Ingest } from './ingest/ingest.ts';
-import { beat, Instance, Refused } from './instance.ts';
+import { beat, Instance } from './instance.ts';
 import type { Log } from './log.ts';
 import { Pumps } from './pumps.ts';
 import { reconcileDue } from './reconcile/due.ts';
 import { rescanOwed } from './reconcile/rescan.ts';
 import { revisit } from './reconcile/revisit.ts';
+import { Refused } from './refused.ts';
 
 /** Pauses of our own making – members gathered, removals waiting for re-insertion – are waited for up to so many seconds. */
 const patience = 15;

@@ -64,6 +64,11 @@ export class Pumps {
         .catch((error: unknown) => this.#failed(target, error));
   }
 
+  /** Whether a pump is at work on what was claimed with this token. */
+  holds(token: string): boolean {
+    return [...this.#pumps.values()].some(({ slots }) => slots.some((pump) => pump.holds(token)));
+  }
+
   /** Runs every pump until nothing is due. `probeNow`: a target that is waiting is tried, whatever its pause. */
   async runAll({ probeNow }: { probeNow: boolean }): Promise<void> {
     const pumps = [...this.#pumps.values()].flatMap(({ slots }) => slots);

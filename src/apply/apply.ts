@@ -12,12 +12,13 @@ import { inFile } from '../database/in-file.ts';
 import { migrate } from '../database/migrate.ts';
 import { explainLoad } from '../desired/explain.ts';
 import { mappingsOf } from '../desired/mapping.ts';
+import { createTarget } from '../targets/registry.ts';
 import { recordFeeds } from './feeds.ts';
 import { generate, hashOfObject, objectKey, readGenerated, type Wanted } from './generate.ts';
 import { inspect } from './inspect.ts';
 import { withShortLocks } from './lock.ts';
 import { makeObjects, remember, removeObjects, staleObjects } from './objects.ts';
-import { type RouteChange, recordTargets } from './record.ts';
+import { type ModeChange, type RouteChange, recordTargets } from './record.ts';
 import { recordSettings } from './settings.ts';
 import { recordWriteBacks } from './write-backs.ts';
 
@@ -28,6 +29,8 @@ export interface Applied {
   readonly captured: readonly string[];
   /** Tables that are no longer captured. */
   readonly released: readonly string[];
+  /** Targets whose mode is another than before. */
+  readonly modes: readonly ModeChange[];
   /** Routes whose mapping or sources are new or changed: they owe a rescan. */
   readonly routes: readonly RouteChange[];
   /** Targets that are no longer configured: links kept, nothing sent. */
@@ -64,7 +67,8 @@ async function applyAlone(pool: pg.Pool, loaded: LoadedConfig): Promise<Applied>
     map(client, loaded, wanted, before, captured),
   );
   const released = await releaseSources(pool, wanted);
-  return { migrations, captured, released, ...mapped, warnings: await warnings(pool, loaded, inspected.keyTypes) };
+  const found = [...(await warnings(pool, loaded, inspected.keyTypes)), ...(await mistakesOfTargets(loaded))];
+  return { migrations, captured, released, ...mapped, warnings: found };
 }
 
 /** Installs triggers, each table in a transaction of its own that waits only shortly for it. */
@@ -100,7 +104,7 @@ async function map(
   wanted: Wanted,
   before: ReadonlyMap<string, string>,
   captured: readonly string[],
-): Promise<Pick<Applied, 'routes' | 'retired'>> {
+): Promise<Pick<Applied, 'modes' | 'routes' | 'retired'>> {
   const libraryChanged = before.get(objectKey('library', 'sql')) !== wanted.library.hash;
   await remember(client, 'library', 'sql', wanted.library.hash);
   const entities = new Set(
@@ -143,6 +147,17 @@ async function releaseSources(pool: pg.Pool, wanted: Wanted): Promise<string[]> 
     });
   }
   return rows.map(({ source }) => source);
+}
+
+/** What is wrong with files of the targets' own keeps nobody else from being applied. */
+async function mistakesOfTargets({ config, folder }: LoadedConfig): Promise<string[]> {
+  const found: string[] = [];
+  for (const [name, settings] of Object.entries(config.targets)) {
+    const target = createTarget(name, settings, folder);
+    for (const mistake of (await target.mistakes?.()) ?? []) found.push(`target ${name}: ${mistake}`);
+    await target.close();
+  }
+  return found;
 }
 
 async function warnings(

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { LoadedConfig } from '../config/load.ts';
-import { policiesOf, referencesOf } from '../config/policies.ts';
+import { policiesOf, referencesOf, uniquesOf } from '../config/policies.ts';
 import type { Config, MappingConfig, TargetConfig } from '../config/schema.ts';
 import { stepsOf } from '../config/steps.ts';
 import { hostOf } from '../database/host.ts';
@@ -11,6 +11,13 @@ export interface RouteChange {
   readonly target: string;
   readonly entity: string;
   readonly reason: 'new' | 'changed';
+}
+
+/** A target that is dealt with otherwise from now on. */
+export interface ModeChange {
+  readonly target: string;
+  readonly before: string;
+  readonly mode: string;
 }
 
 /**
@@ -25,8 +32,8 @@ export async function recordTargets(
     readonly entities: ReadonlySet<string>;
     readonly remapped: ReadonlySet<string>;
   },
-): Promise<{ routes: RouteChange[]; retired: string[] }> {
-  const remoded = await recordModes(client, config);
+): Promise<{ modes: ModeChange[]; routes: RouteChange[]; retired: string[] }> {
+  const modes = await recordModes(client, config);
   const retired = await client.query<{ target: string }>(
     `update staffetta.target set state = 'retired', reason = 'no longer in the configuration', since = clock_timestamp(), retry_at = null
      where target <> all($1) and state <> 'retired' returning target`,
@@ -47,14 +54,17 @@ export async function recordTargets(
     `update staffetta.installation set revision = $1, applied_at = clock_timestamp(), applied_by = staffetta.actor() where revision is distinct from $1`,
     [revision],
   );
-  await changeModes(client, remoded);
+  await changeModes(
+    client,
+    modes.map(({ target }) => target),
+  );
   // A daemon that runs with this configuration already, or sees only the last of two, would not know before its next sweep.
-  if (routes.length > 0 || remoded.length > 0) await client.query('select staffetta.sweep()');
-  return { routes, retired: retired.rows.map(({ target }) => target) };
+  if (routes.length > 0 || modes.length > 0) await client.query('select staffetta.sweep()');
+  return { modes, routes, retired: retired.rows.map(({ target }) => target) };
 }
 
 /** Records the targets and how each is dealt with; answers with those whose mode is another now. */
-export async function recordModes(client: pg.ClientBase, config: Config): Promise<string[]> {
+export async function recordModes(client: pg.ClientBase, config: Config): Promise<ModeChange[]> {
   const targets = Object.entries(config.targets).map(([target, { type, mode, guard }]) => ({
     target,
     type,
@@ -64,8 +74,9 @@ export async function recordModes(client: pg.ClientBase, config: Config): Promis
     guard_floor: guard.floor,
     guard_window: `${guard.window} milliseconds`,
   }));
-  const remoded = await client.query<{ target: string }>(
-    'select t.target from staffetta.target t join jsonb_to_recordset($1) as w(target text, mode text) using (target) where t.mode <> w.mode',
+  const changed = await client.query<ModeChange>(
+    `select t.target, t.mode as before, w.mode from staffetta.target t join jsonb_to_recordset($1) as w(target text, mode text) using (target)
+     where t.mode <> w.mode order by t.target`,
     [JSON.stringify(targets)],
   );
   await client.query(
@@ -81,7 +92,7 @@ export async function recordModes(client: pg.ClientBase, config: Config): Promis
        since = case when t.state = 'retired' then clock_timestamp() else t.since end`,
     [JSON.stringify(targets)],
   );
-  return remoded.rows.map(({ target }) => target);
+  return changed.rows;
 }
 
 /** What waited for the old mode's word is looked at with the new one; what was only observed is found by a rescan. */
@@ -101,7 +112,10 @@ async function changeModes(client: pg.ClientBase, targets: readonly string[]): P
   );
 }
 
-/** Records the routes; those that are new or changed owe a rescan. */
+/**
+ * Records the routes; those that are new or changed owe a rescan. What their links say of attributes that are unique now is
+ * reserved, and given up of those that no longer are.
+ */
 export async function recordRoutes(
   client: pg.ClientBase,
   config: Config,
@@ -125,22 +139,27 @@ export async function recordRoutes(
     [JSON.stringify(wanted)],
   );
   const { rows } = await client.query<RouteChange>(
-    `insert into staffetta.route as r (target, entity, deprovision, policies, refs, attributes, revisit, revisited_at, rescan)
-     select target, entity, deprovision, policies, refs, attributes, revisit, now(), 1
-     from jsonb_to_recordset($1) as w(target text, entity text, deprovision jsonb, policies jsonb, refs jsonb, attributes text[], revisit text, changed boolean)
+    `insert into staffetta.route as r (target, entity, deprovision, policies, refs, attributes, uniques, revisit, revisited_at, rescan)
+     select target, entity, deprovision, policies, refs, attributes, uniques, revisit, now(), 1
+     from jsonb_to_recordset($1) as w(target text, entity text, deprovision jsonb, policies jsonb, refs jsonb, attributes text[], uniques text[],
+       revisit text, changed boolean)
      where changed or not exists (
        select from staffetta.route o
-       where (o.target, o.entity, o.deprovision, o.policies, o.refs) = (w.target, w.entity, w.deprovision, w.policies, w.refs)
+       where (o.target, o.entity, o.deprovision, o.policies, o.refs, o.uniques) = (w.target, w.entity, w.deprovision, w.policies, w.refs, w.uniques)
          and (o.attributes, o.revisit) is not distinct from (w.attributes, w.revisit))
      order by target collate "C", entity collate "C"
      on conflict (target, entity) do update set rescan = r.rescan + 1,
-       deprovision = excluded.deprovision, policies = excluded.policies, refs = excluded.refs, attributes = excluded.attributes, revisit = excluded.revisit,
+       deprovision = excluded.deprovision, policies = excluded.policies, refs = excluded.refs, attributes = excluded.attributes, uniques = excluded.uniques,
+       revisit = excluded.revisit,
        revisited_at = case when r.revisit is distinct from excluded.revisit then excluded.revisited_at else r.revisited_at end,
        revisit_error = null, revisit_error_at = null,
        error = null, error_at = null, retry_at = null, failures = 0
      returning target, entity, case when xmax = 0 then 'new' else 'changed' end as reason`,
     [JSON.stringify(wanted)],
   );
+  await client.query('select staffetta.unreserve_undeclared()');
+  for (const { target, entity } of rows)
+    await client.query('select staffetta.reserve_linked($1, $2)', [target, entity]);
   return rows;
 }
 
@@ -152,6 +171,7 @@ function conductOf(mapping: MappingConfig, target: TargetConfig | undefined): ob
     deprovision: stepsOf(mapping),
     policies: Object.fromEntries(policiesOf(mapping)),
     attributes: mapping.attributes ? Object.keys(mapping.attributes) : null,
+    uniques: uniquesOf(mapping),
     refs: Object.fromEntries(refs),
   };
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { remoteIdOf } from '../config/remote-id.ts';
 import type { Config, MappingConfig, TargetConfig } from '../config/schema.ts';
 
 /** What the configuration says, as a row that people can read: a text or a number. */
@@ -33,9 +34,13 @@ function ofTarget(target: string, of: TargetConfig) {
   return [
     say('TYPE')(of.type, `The kind of target ${target}`),
     say('MODE')(of.mode, `What may go out to ${target}: observe, manual or live`),
-    say('URL')(of.url.join(', '), `Where ${target} is`),
-    say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
-    say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
+    ...(of.type === 'ldap'
+      ? [
+          say('URL')(of.url.join(', '), `Where ${target} is`),
+          say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
+          say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
+        ]
+      : [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)]),
     say('AFTER')(of.after.join(', ') || undefined, `Targets that must have a key before ${target}`),
     say('SLOTS')(of.slots, `Pumps that each daemon runs for ${target} at once`),
     say('BATCH')(of.batch, `Deliveries to ${target} that a pump claims at once`),
@@ -57,12 +62,13 @@ function ofTarget(target: string, of: TargetConfig) {
 function ofMapping(target: string, entity: string, mapping: MappingConfig) {
   const say = (code: string) => about(code, target, entity);
   const what = `${entity} on ${target}`;
+  const { key, template } = remoteIdOf(mapping);
   const steps = mapping.deprovision.map(({ after, do: step }) =>
     after === 0 ? step : `${step} after ${after / 1000} s`,
   );
   return [
     say('VIEW')(mapping.view, `The view that ${what} is read from`),
-    say('DN')(mapping.dn, `The name of an entry, ${what}`),
+    say(key)(template, `The name of an entry, ${what}`),
     say('ONLY')(mapping.only, `Who is replicated of the view, ${what}`),
     say('DEPROVISION')(steps.join(', '), `What happens to who has left the view, ${what}`),
     say('REMOVE_AFTER_SECONDS')(mapping.removeAfter / 1000, `How long a removal waits for a return, ${what}`),

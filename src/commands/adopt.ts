@@ -70,6 +70,8 @@ function show(done: readonly Adopted[], options: Options): void {
   const samples = done.flatMap(({ target, entity, samples }) =>
     samples.map((finding) => ({ target, entity, ...finding })),
   );
+  // What was done needs nobody's attention any more.
+  const shown = options.yes ? samples.filter(({ verdict }) => verdict !== 'matched') : samples;
   if (options.json) {
     print(options, { routes: summaries, samples });
     return;
@@ -78,9 +80,15 @@ function show(done: readonly Adopted[], options: Options): void {
     options,
     summaries.map(({ error, ...counts }) => (error === null ? counts : { ...counts, error })),
   );
-  if (samples.length > 0) {
-    console.log('\nSome of each kind:');
-    print(options, samples);
+  if (shown.length > 0) {
+    console.log(options.yes ? '\nLeft alone, some of each kind:' : '\nSome of each kind:');
+    print(
+      options,
+      shown.map((finding) => ({
+        ...finding,
+        wanted: finding.wanted === finding.entry ? '(the same)' : finding.wanted,
+      })),
+    );
   }
   if (!options.yes && summaries.some(({ matched }) => matched > 0))
     console.log('\nNothing was written. With --yes, what matched is linked; no entry is touched by that.');

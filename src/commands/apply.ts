@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { apply } from '../apply/apply.ts';
+import { type Applied, apply } from '../apply/apply.ts';
 import { dryRun } from '../apply/dry-run.ts';
 import { planApply } from '../apply/plan.ts';
 import { type CommonOptions, defineCommand, print, UserError, withDatabase } from './command.ts';
@@ -34,7 +34,7 @@ export function applyCommand(): Command {
     );
 }
 
-function describe({ migrations, captured, released, routes, retired }: Awaited<ReturnType<typeof apply>>): string[] {
+function describe({ migrations, captured, released, modes, routes, retired }: Applied): string[] {
   const lines = [
     ...migrations.map((name) => `migrated     ${name}`),
     ...captured.map((name) => `captured     ${name}`),
@@ -43,6 +43,7 @@ function describe({ migrations, captured, released, routes, retired }: Awaited<R
       ({ target, entity, reason }) =>
         `mapped       ${entity} to ${target} (${reason}; a rescan will find what differs)`,
     ),
+    ...modes.map(({ target, before, mode }) => `mode         of target ${target}: ${before} → ${mode}`),
     ...retired.map((name) => `retired      target ${name}: its links are kept, nothing is sent to it`),
   ];
   return lines.length > 0 ? lines : ['Nothing to do: the database is as the configuration says.'];

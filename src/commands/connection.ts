@@ -5,7 +5,8 @@ import { UserError } from './user-error.ts';
 
 /**
  * A pool for a command, its first connection made, so that a database that cannot be reached is one clear UserError.
- * Whatever is done over it counts as done by the user of the operating system (`staffetta.actor`).
+ * Whatever is done over it counts as done by the user of the operating system, with sudo the one who called it
+ * (`staffetta.actor`).
  */
 export async function connect(url: string): Promise<pg.Pool> {
   let pool: pg.Pool | undefined;
@@ -26,7 +27,7 @@ export async function connect(url: string): Promise<pg.Pool> {
 
 function userName(): string {
   try {
-    return userInfo().username;
+    return process.env.SUDO_USER || userInfo().username;
   } catch {
     return String(process.getuid?.() ?? '');
   }

@@ -1,10 +1,11 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { Interruption } from '../demo/interruption.ts';
 import { runLive } from '../demo/live.ts';
 import { Screen } from '../demo/screen.ts';
 import { summarise } from '../demo/summary.ts';
 import { runTour } from '../demo/tour.ts';
 import { UserError } from './user-error.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface DemoOptions {
   readonly once?: boolean;
@@ -19,8 +20,8 @@ export function demoCommand(): Command {
     .description('start a PostgreSQL and an OpenLDAP with a university in them, and watch changes arrive')
     .option('--once', 'do a scripted tour and compare every entry at the end, instead of running until Ctrl-C')
     .option('--json', 'with --once: answer with one JSON document')
-    .option('--people <number>', 'how many people, from 50 on', atLeast(50), 2_000)
-    .option('--groups <number>', 'how many groups, from 3 on', atLeast(3), 60)
+    .option('--people <number>', 'how many people, from 50 on', wholeNumber(50), 2_000)
+    .option('--groups <number>', 'how many groups, from 3 on', wholeNumber(3), 60)
     .exitOverride()
     .action(demo);
 }
@@ -42,14 +43,4 @@ async function demo({ once, json, people, groups }: DemoOptions): Promise<void> 
     screen.line('Stopped. Nothing is left behind.');
     process.exitCode = interruption.exitCode;
   }
-}
-
-function atLeast(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least) {
-      throw new InvalidArgumentError(`Expected a whole number from ${least} on.`);
-    }
-    return value;
-  };
 }

@@ -3,10 +3,10 @@ import pg from 'pg';
 import { LockTimeout } from '../apply/lock.ts';
 import { ConfigError } from '../config/problem.ts';
 import { SecretError } from '../config/secret.ts';
-import { SchemaMismatch } from '../database/migrate.ts';
+import { SchemaMismatch } from '../database/schema-mismatch.ts';
 import { LaunchError } from '../demo/launch-error.ts';
 import { TourError } from '../demo/tour-error.ts';
-import { Refused } from '../instance.ts';
+import { Refused } from '../refused.ts';
 import { UserError } from './user-error.ts';
 
 /** What a command that failed says, on standard error, and the exit code it ends with. */

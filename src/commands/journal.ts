@@ -4,6 +4,7 @@ import { duration } from '../config/duration.ts';
 import { ask } from './ask.ts';
 import { type CommonOptions, defineCommand, print, withDatabase } from './command.ts';
 import { formatMoment, formatSeconds } from './moment.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface Options extends CommonOptions {
   readonly target?: string;
@@ -47,7 +48,7 @@ export function journalCommand(): Command {
       'no older than a length of time (30m, 7d) or a moment (2026-01-31, 2026-01-31T08:00Z)',
       readSince,
     )
-    .option('--limit <number>', 'at most so many rows', readLimit, 50)
+    .option('--limit <number>', 'at most so many rows', wholeNumber(1), 50)
     .option('--failed', 'only attempts that failed')
     .action((entity: string | undefined, key: string | undefined, options: Options) =>
       withDatabase(options, async ({ pool }) => {
@@ -100,10 +101,4 @@ function readSince(text: string): Date {
       'Expected a length of time such as 30m or 7d, or a moment such as 2026-01-31T08:00Z.',
     );
   return at;
-}
-
-function readLimit(text: string): number {
-  const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
-  return limit;
 }

@@ -117,7 +117,7 @@ async function members(
 }
 
 /** As a forced replay would ask for it. */
-function asked(entity: string, key: string): Claimed {
+export function asked(entity: string, key: string): Claimed {
   return {
     entity,
     key,

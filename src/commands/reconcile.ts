@@ -1,11 +1,12 @@
 /** `staffetta reconcile [TARGET] [ENTITY]`: compares everything that targets hold with what they should hold. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type pg from 'pg';
 import { type Reconciled, reconcile } from '../reconcile/reconcile.ts';
 import { ask } from './ask.ts';
 import { type CommonOptions, defineCommand, print, withDatabase } from './command.ts';
 import { Progress } from './progress.ts';
 import { withRoutes } from './routes.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface Options extends CommonOptions {
   readonly repair?: boolean;
@@ -28,7 +29,7 @@ export function reconcileCommand(): Command {
     .argument('[target]', 'only this target')
     .argument('[entity]', 'only this entity')
     .option('--repair', 'enqueue replays that mend what is missing, changed, misplaced or unlinked')
-    .option('--limit <number>', 'show at most so many differences', readLimit, 50)
+    .option('--limit <number>', 'show at most so many differences', wholeNumber(0), 50)
     .action((target: string | undefined, entity: string | undefined, options: Options) =>
       withDatabase(options, ({ loaded, pool }) =>
         withRoutes(pool, loaded, target, entity, async (session, routes) => {
@@ -85,10 +86,4 @@ async function show(pool: pg.Pool, done: readonly Reconciled[], options: Options
 function differences(one: Reconciled): number {
   const { missing, changed, misplaced, unlinked, unexpected, unreadable } = one;
   return missing + changed + misplaced + unlinked + unexpected + unreadable;
-}
-
-function readLimit(text: string): number {
-  const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 0) throw new InvalidArgumentError('Expected a whole number.');
-  return limit;
 }

@@ -8,6 +8,7 @@ export interface Explained {
   readonly entity: string;
   readonly key: string;
   readonly now: Date;
+  readonly target_mode: string;
   readonly target_state: string;
   readonly target_reason: string | null;
   /** What the target should hold; null: no row in the view. */
@@ -20,6 +21,8 @@ export interface Explained {
   /** The view that says who is replicated, and the condition on it; null: the configuration has another opinion. */
   readonly view: string | null;
   readonly only: string | null;
+  /** By which attributes an existing entry is recognised as its own, of which columns; null: by its remote id. */
+  readonly match: Readonly<Record<string, string>> | null;
   /** Changes that were captured and are not ingested yet: any of them may be of this key. */
   readonly captured: readonly string[];
   /** Why the desired state cannot be read. */
@@ -30,10 +33,11 @@ export interface Explained {
   readonly matched: { readonly operation: string; readonly at: string } | null;
   /** The entry as it is on the target; null: nobody looked. */
   readonly live: LiveEntry | null;
-  /** Who waits for its remote id, or is parked for want of it. */
+  /** Who waits for its remote id, or a value of this unique attribute, or is parked for want of it. */
   readonly wanted_by: readonly {
     readonly entity: string;
     readonly key: string;
+    readonly attribute: string;
     readonly state: string;
     readonly error: string | null;
   }[];
@@ -75,10 +79,11 @@ export interface Explained {
 
 /** The findings as lines for a person. */
 export function showExplained(explained: Explained, advice: string): string {
-  const { target, entity, key, target_state, target_reason, journal, now } = explained;
+  const { target, entity, key, target_mode, target_state, target_reason, journal, now } = explained;
+  const observed = target_mode === 'observe' ? ' (only observed: nothing is sent)' : '';
   const state = target_state === 'active' ? '' : ` (${target_state}${target_reason ? `: ${target_reason}` : ''})`;
   return [
-    `${entity} ${formatValue(key)} on ${target}${state}`,
+    `${entity} ${formatValue(key)} on ${target}${observed}${state}`,
     ...section('scope', [scopeOf(explained), ...explained.captured]),
     ...section('desired', desiredLines(explained)),
     ...section('link', linkLines(explained)),
@@ -118,18 +123,22 @@ function desiredLines({ desired }: Explained): string[] {
 
 const origins: Readonly<Record<string, string>> = {
   create: 'created by Staffetta',
-  adopt: 'found by `match` and adopted',
   'hand over': 'taken over from another key',
 };
 
-function linkLines({ link, matched, wanted_by, now }: Explained): string[] {
-  const wanted = wanted_by.map(({ entity, key, state, error }) => {
+function originOf(operation: string, match: Explained['match']): string {
+  if (operation !== 'adopt') return origins[operation] ?? operation;
+  const by = match === null ? 'its remote id' : Object.keys(match).join(', ');
+  return `found there by ${by} and adopted`;
+}
+
+function linkLines({ link, matched, match, wanted_by, now }: Explained): string[] {
+  const wanted = wanted_by.map(({ entity, key, attribute, state, error }) => {
     const why = error === null ? '' : `: ${formatValue(error)}`;
-    return `${entity} ${formatValue(key)} wants its remote id and is ${state}${why}`;
+    return `${entity} ${formatValue(key)} wants its ${attribute === '' ? 'remote id' : attribute} and is ${state}${why}`;
   });
   if (link === null) return ['none: nothing was put there', ...wanted];
-  const origin =
-    matched && `${origins[matched.operation] ?? matched.operation} ${formatMoment(new Date(matched.at), now)}`;
+  const origin = matched && `${originOf(matched.operation, match)} ${formatMoment(new Date(matched.at), now)}`;
   return [
     `${formatValue(link.remote_id)} (${link.state}, ${formatMoment(new Date(link.at), now)})`,
     ...(origin ? [origin] : []),
@@ -175,9 +184,9 @@ function deliveryLines({ delivery, now }: Explained): string[] {
 function previewLines({ preview }: Explained): string[] {
   return preview.map(({ operation, attribute, before, after }) => {
     const values = [before, after].map((list) => (list === null ? '(nothing)' : formatValue(list)));
-    return attribute === null && before === null && after === null
-      ? operation
-      : `${operation}${attribute === null ? '' : ` ${attribute}`}: ${values.join(' → ')}`;
+    if (attribute !== null) return `${operation} ${attribute}: ${values.join(' → ')}`;
+    if (after === null && before === null) return operation;
+    return before === null ? `${operation}: ${formatValue(after)}` : `${operation}: ${values.join(' → ')}`;
   });
 }
 

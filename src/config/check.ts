@@ -2,10 +2,12 @@
  * What no schema can tell: whether the parts of a configuration fit each other. (Whether they fit the database, `apply`
  * tells.) Names are looked for in what was written, so that an entity with a mistake in it still counts as there.
  */
+import { checkDocumentPaths } from './document-paths.ts';
 import { quote } from './form.ts';
 import { checkLdapServer } from './ldap-server.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Problem, valueAt } from './problem.ts';
+import { remoteIdOf } from './remote-id.ts';
 import { type AttributeConfig, type Config, type MappingConfig, namePattern, type TargetConfig } from './schema.ts';
 import { parseTemplate, TemplateError } from './template.ts';
 
@@ -18,7 +20,9 @@ export interface Findings {
 /** Checks a configuration; `written` is the file's value before the environment was put in. */
 export function checkConfig(config: Config, written: unknown): Findings {
   const targets = Object.entries(config.targets);
-  const ldap = targets.map(([name, target]) => checkLdapServer(target, ['targets', name], written));
+  const ldap = targets.flatMap(([name, target]) =>
+    target.type === 'ldap' ? [checkLdapServer(target, ['targets', name], written)] : [],
+  );
   return {
     problems: [
       ...checkNames(written),
@@ -95,10 +99,12 @@ function checkEntity(entity: string, path: Path, written: unknown): Problem[] {
 function checkMapping(mapping: MappingConfig, above: Path, written: unknown): Problem[] {
   const attributes = Object.entries(mapping.attributes ?? {});
   const disable = Object.entries(mapping.disable?.attributes ?? {});
+  const remoteId = remoteIdOf(mapping);
   return [
-    ...checkTemplate(mapping.dn, [...above, 'dn']),
+    ...checkTemplate(remoteId.template, [...above, remoteId.key]),
     ...attributes.flatMap(([name, attribute]) => checkAttribute(attribute, [...above, 'attributes', name], written)),
     ...checkTwice(Object.keys(mapping.attributes ?? {}), [...above, 'attributes']),
+    ...('id' in mapping ? checkDocumentPaths(Object.keys(mapping.attributes), [...above, 'attributes']) : []),
     ...(mapping.disable?.dn === undefined ? [] : checkTemplate(mapping.disable.dn, [...above, 'disable', 'dn'])),
     ...disable.flatMap(([name, template]) => checkTemplate(template, [...above, 'disable', 'attributes', name])),
     ...checkSteps(mapping, above),
@@ -115,7 +121,19 @@ function checkAttribute(attribute: AttributeConfig, path: Path, written: unknown
   return [
     ...(attribute.kind === 'template' ? checkTemplate(attribute.template, place) : []),
     ...(secret ? [{ path: [...path, 'policy'], message }] : []),
+    ...(attribute.unique ? checkUnique(attribute, path) : []),
   ];
+}
+
+function checkUnique(attribute: Exclude<AttributeConfig, { kind: 'reference' }>, path: Path): Problem[] {
+  const isConstant = attribute.kind === 'template' && !attribute.template.replaceAll('{{', '').includes('{');
+  return [
+    attribute.secret ? 'found unique for a secret attribute, expected one of the two: whose a value is, is told' : '',
+    attribute.policy === 'add'
+      ? 'found unique with the policy add, expected replace, initial or merge: what is never taken out is never free for another'
+      : '',
+    isConstant ? 'found unique for a constant, expected a template with a column: all would have the same' : '',
+  ].flatMap((message) => (message ? [{ path: [...path, 'unique'], message }] : []));
 }
 
 function checkReference(
@@ -157,7 +175,8 @@ function checkTemplate(text: string, path: Path): Problem[] {
 
 /** Entries that need a member to be there, which needs one itself, and so on back to them, would never be made. */
 function checkCircles({ entities }: TargetConfig, above: Path): Problem[] {
-  const needs = Object.entries(entities).flatMap(([from, { attributes }]) =>
+  const mappings: [string, MappingConfig][] = Object.entries(entities);
+  const needs = mappings.flatMap(([from, { attributes }]) =>
     Object.entries(attributes ?? {}).flatMap(([name, attribute]) =>
       attribute.kind === 'reference' && attribute.empty === 'delete' ? [{ from, to: attribute.ref, name }] : [],
     ),

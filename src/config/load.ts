@@ -108,6 +108,7 @@ function inOrder(left: LocatedProblem, right: LocatedProblem): number {
 /** Relative files of secrets begin in the folder of the configuration. */
 function withSecretsIn(config: Config, folder: string): Config {
   const targets = Object.entries(config.targets).map(([name, target]) => {
+    if (target.type !== 'ldap') return [name, target] as const;
     const secret = target.bind?.password;
     if (target.bind === undefined || !(secret instanceof HiddenSecret)) return [name, target] as const;
     return [name, { ...target, bind: { ...target.bind, password: secret.within(folder) } }] as const;

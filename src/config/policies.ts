@@ -25,11 +25,19 @@ export function policiesOf({ attributes }: Pick<MappingConfig, 'attributes'>): M
   );
 }
 
+/** The attributes of a mapping whose values belong to one identity each. */
+export function uniquesOf({ attributes }: Pick<MappingConfig, 'attributes'>): string[] {
+  return Object.entries(attributes ?? {}).flatMap(([name, attribute]) =>
+    attribute.kind !== 'reference' && attribute.unique ? [name] : [],
+  );
+}
+
 /** The reference attributes of a mapping. */
 export function referencesOf(
   { attributes }: Pick<MappingConfig, 'attributes'>,
-  { placeholder }: Pick<TargetConfig, 'placeholder'>,
+  target: TargetConfig,
 ): Map<string, ReferencePolicy> {
+  const placeholder = target.type === 'ldap' ? target.placeholder : '';
   return new Map(
     Object.entries(attributes ?? {}).flatMap(([name, attribute]) =>
       attribute.kind === 'reference'

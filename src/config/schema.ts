@@ -3,8 +3,10 @@
  * `load.ts` reads a file into `Config`, `problem.ts` words what is wrong with it.
  */
 import { z } from 'zod';
+import { attribute } from './attribute.ts';
 import { cron } from './cron.ts';
 import { duration, positiveDuration } from './duration.ts';
+import { scriptKeys, scriptMapping } from './script.ts';
 import { HiddenSecret, type Secret } from './secret.ts';
 
 /** What names of entities and targets look like: they become part of SQL names, so they are short and plain. */
@@ -64,43 +66,6 @@ const entity = z.strictObject({
     .describe('Captured tables: schema.table, with the expression that gives the key of the entity from its row'),
 });
 
-const policy = z
-  .enum(['replace', 'initial', 'add', 'merge'])
-  .default('replace')
-  .describe('What happens to values of others');
-
-const secretFlag = z.boolean().default(false).describe('Never shown, logged or stored other than as a keyed hash');
-
-const attribute = z.union([
-  z
-    .string()
-    .transform((template) => ({ kind: 'template' as const, template, secret: false, policy: 'replace' as const })),
-  z
-    .strictObject({
-      template: z.string().describe('Template over the columns of the view: {x}, {x?}'),
-      secret: secretFlag,
-      policy,
-    })
-    .transform((value) => ({ kind: 'template' as const, ...value })),
-  z
-    .strictObject({ values: z.array(z.string()).min(1).describe('Constant values'), policy })
-    .transform((value) => ({ kind: 'values' as const, secret: false, ...value })),
-  z
-    .strictObject({
-      ref: name.describe('The entity that the keys in `from` belong to'),
-      from: z.string().describe('A column of the view: an array of keys'),
-      empty: z.enum(['placeholder', 'delete', 'keep']).default('placeholder').describe('When the last member is gone'),
-    })
-    .transform((value) => ({ kind: 'reference' as const, ...value })),
-  z
-    .strictObject({
-      from: z.string().describe('A column of the view; an array is a multi-valued attribute'),
-      secret: secretFlag,
-      policy,
-    })
-    .transform((value) => ({ kind: 'column' as const, ...value })),
-]);
-
 const step = z.union([
   z.enum(['disable', 'delete', 'keep']).transform((action) => ({ after: 0, do: action })),
   z.strictObject({
@@ -147,6 +112,15 @@ const ldapMapping = z.strictObject({
     .describe('What to write to the entry of an identity that has left the view, for `deprovision: disable`'),
 });
 
+// Scripts cannot be asked what they hold, so nothing is matched; to disable an identity is an action of theirs.
+const { match: _, ...written } = mapping;
+const scriptEntity = z
+  .strictObject({ ...written, ...scriptMapping(attribute) })
+  .transform((given): typeof given & Pick<LdapMapping, 'match' | 'disable'> => ({
+    ...given,
+    disable: { attributes: { enabled: 'FALSE' } },
+  }));
+
 const shareError = 'expected a share from 0% to 100%, such as 10%';
 const share = z
   .string({ error: shareError })
@@ -189,7 +163,7 @@ const tls = z.strictObject({
   serverName: z.string().optional().describe('The name to expect in the certificate'),
 });
 
-const ldap = z.strictObject({
+export const ldap = z.strictObject({
   type: z.literal('ldap').describe('The kind of target: an LDAP directory'),
   ...common,
   url: z
@@ -212,7 +186,14 @@ const ldap = z.strictObject({
   entities: named(ldapMapping).describe('The entities that this target follows, and how they look there'),
 });
 
-export const target = z.discriminatedUnion('type', [ldap]);
+export const script = z.strictObject({
+  type: z.literal('script').describe('The kind of target: programs that read JSON from standard input'),
+  ...common,
+  ...scriptKeys,
+  entities: named(scriptEntity).describe('The entities that this target follows, and how their documents look'),
+});
+
+const target = z.discriminatedUnion('type', [ldap, script]);
 
 export const config = z.strictObject({
   version: z.literal(1).describe('The version of this format: 1'),
@@ -230,9 +211,7 @@ export const config = z.strictObject({
   schedule: z
     .strictObject({
       sweep: cron.default('* * * * *').describe('When to pick up whatever a lost notification left; cron fields, UTC'),
-      rescan: cron
-        .default('*/15 * * * *')
-        .describe('When to compare desired states with links, where that is owed; cron fields, UTC'),
+      rescan: cron.default('*/15 * * * *').describe('When to compare all desired states with links; cron fields, UTC'),
       reconcile: cron
         .default('15 3 * * *')
         .describe('When to compare desired states with the live targets; cron fields, UTC'),
@@ -245,5 +224,8 @@ export type Config = z.output<typeof config>;
 export type SourceConfig = z.output<typeof source>;
 export type TargetConfig = z.output<typeof target>;
 export type LdapConfig = z.output<typeof ldap>;
-export type MappingConfig = LdapConfig['entities'][string];
-export type AttributeConfig = z.output<typeof attribute>;
+export type LdapMapping = z.output<typeof ldapMapping>;
+export type ScriptConfig = z.output<typeof script>;
+export type ScriptMapping = ScriptConfig['entities'][string];
+export type MappingConfig = TargetConfig['entities'][string];
+export type { AttributeConfig } from './attribute.ts';

@@ -4,6 +4,7 @@ import { type Migration, type MigrationProvider, Migrator } from 'kysely/migrati
 import type pg from 'pg';
 import { version } from '../version.ts';
 import { inFile } from './in-file.ts';
+import { SchemaMismatch } from './schema-mismatch.ts';
 import { sqlstate } from './sqlstate.ts';
 import type { Queryable } from './transaction.ts';
 
@@ -40,11 +41,6 @@ export async function pendingMigrations(pool: pg.Pool): Promise<{ name: string; 
   return Promise.all(
     names.map(async (name) => ({ name, text: await readFile(new URL(`${name}.sql`, folder), 'utf8') })),
   );
-}
-
-/** The tables are not those that this version of Staffetta knows. */
-export class SchemaMismatch extends Error {
-  override readonly name = 'SchemaMismatch';
 }
 
 /** The migrations of this version, as they were when it was started: a newer one may be put in its place meanwhile. */

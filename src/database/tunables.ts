@@ -14,6 +14,11 @@ export class Tunables {
     this.#database = database;
   }
 
+  /** They may be others now. */
+  forget(): void {
+    this.#reading = undefined;
+  }
+
   /** As they were a second ago at most. Throws where they cannot be read; the next one to ask tries again. */
   read(): Promise<Parameters> {
     if (this.#reading && performance.now() < this.#readAt + longest) return this.#reading;

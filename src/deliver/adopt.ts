@@ -1,7 +1,7 @@
 import { type RemoteState, TargetError } from '../targets/target.ts';
 import type { Loaded } from './load.ts';
 import { findExisting } from './look.ts';
-import type { Context, Plan } from './plan.ts';
+import type { Context, Live, Plan } from './plan.ts';
 import { plan } from './planner.ts';
 import type { Members } from './references.ts';
 import type { Destination, Route } from './route.ts';
@@ -10,6 +10,8 @@ import type { Destination, Route } from './route.ts';
 export interface Planned {
   readonly loaded: Loaded;
   readonly plan: Plan;
+  /** The live entry that it was planned for; left out: nobody looked. */
+  readonly live?: Exclude<Live, undefined>;
 }
 
 /** A key for which it could not be told whether it has an entry. */

@@ -18,7 +18,7 @@ import { meet } from './meet.ts';
 import { isEmptied } from './members.ts';
 import { type Outcome, release } from './outcome.ts';
 import { type Mode, permit, refund } from './permit.ts';
-import type { Context } from './plan.ts';
+import type { Context, Live } from './plan.ts';
 import { plan } from './planner.ts';
 import type { Members } from './references.ts';
 import type { Destination, Route } from './route.ts';
@@ -172,9 +172,8 @@ export class Batch {
       if (item.claimed.unsure && !look) outcomes.push(release(item.claimed));
       else if (look && 'error' in look) outcomes.push(this.#channel.failed(item, look.error));
       else if (look?.stray) plans.push({ loaded: item, plan: planStrayRemoval(look.stray, context) });
-      else plans.push({ loaded: item, plan: plan(item, look?.live, members.get(item.claimed.key), context) });
+      else plans.push(planned(item, look?.live, members, context));
     }
-    const writes: Ready[] = [];
     const adopted = this.#channel.isOpen
       ? await adopt(this.#destination, route, plans, members, context)
       : { plans, failures: [] };
@@ -187,13 +186,15 @@ export class Batch {
     this.#waiting.set(route, [...(this.#waiting.get(route) ?? []), ...ordered.waiting]);
     const permitted = await permit(this.#database, route, this.#claim, ordered.passed);
     outcomes.push(...permitted.stopped);
-    for (const { loaded, plan } of permitted.passed) {
-      if (plan.do === 'write') writes.push({ loaded, write: plan });
-      else outcomes.push(...(await conclude(this.#database, this.#destination, this.#claim.token, loaded, plan)));
-    }
-    const { ready, settled } = await secure(this.#database, route, this.#claim, context, writes);
+    const { ready, silent, settled } = await secure(this.#database, route, this.#claim, context, permitted.passed);
+    for (const { loaded, plan } of silent)
+      outcomes.push(...(await conclude(this.#database, this.#destination, this.#claim.token, loaded, plan)));
     const sent = await this.#channel.sendAll(ready.filter((item) => !takesAway(item)));
-    const wanted = new Set(settled.flatMap(({ waitFor }) => (waitFor?.entity === route.entity ? [waitFor.key] : [])));
+    const wanted = new Set(
+      settled.flatMap(({ waitFor }) =>
+        waitFor?.entity === route.entity && waitFor.attribute === '' ? [waitFor.key] : [],
+      ),
+    );
     const removals = await this.#proveAbsence(route, ready.filter(takesAway), wanted);
     sent.push(...removals.doubted, ...(await this.#channel.sendAll(removals.proven)));
     // What was sent must be settled whatever comes of this; counted too much, the guard is only stricter.
@@ -229,6 +230,11 @@ export class Batch {
       doubted: removals.filter((removal) => !isProven(removal)).map(({ loaded }) => release(loaded.claimed)),
     };
   }
+}
+
+function planned(loaded: Loaded, live: Live, members: ReadonlyMap<string, Members>, context: Context): Planned {
+  const own = plan(loaded, live, members.get(loaded.claimed.key), context);
+  return { loaded, plan: own, ...(live === undefined ? {} : { live }) };
 }
 
 /** Of plans, those that need nothing of the target, and the others. */

@@ -113,6 +113,7 @@ export class Claimer {
   #bound: Record<Priority, string> = { interactive: '-infinity', bulk: '-infinity' };
   #turn = 0;
   #isWaiting = false;
+  readonly #tokens = new Set<string>();
 
   constructor(target: string, claimant: Claimant) {
     this.#target = target;
@@ -122,6 +123,16 @@ export class Claimer {
   /** Whether the target could not be reached, so that only a probe is claimed, as the last claim saw it. */
   get isWaiting(): boolean {
     return this.#isWaiting;
+  }
+
+  /** Whether a claim with this token is under way, or was made and not ended yet. */
+  holds(token: string): boolean {
+    return this.#tokens.has(token);
+  }
+
+  /** What was claimed is settled, or given up. */
+  end({ token }: Claim): void {
+    this.#tokens.delete(token);
   }
 
   /** Looks at every delivery again at the next claim. */
@@ -143,30 +154,40 @@ export class Claimer {
     const token = randomUUID();
     const leaseEnds = performance.now() + leaseSeconds * 1000;
     const { life } = this.#claimant;
-    const { rows } = await database.query<Row>({
-      name: 'claim',
-      text: statement,
-      values: [
-        this.#target,
-        sooner === 'interactive' ? 0 : 1,
-        sooner && this.#bound[sooner],
-        limit,
-        token,
-        leaseSeconds,
-        probing,
-        this.#claimant.revision,
-        this.#claimant.host,
-        this.#claimant.instance,
-        later && this.#bound[later],
-      ],
-    });
+    const rows = await this.#ask(database, token, [
+      this.#target,
+      sooner === 'interactive' ? 0 : 1,
+      sooner && this.#bound[sooner],
+      limit,
+      token,
+      leaseSeconds,
+      probing,
+      this.#claimant.revision,
+      this.#claimant.host,
+      this.#claimant.instance,
+      later && this.#bound[later],
+    ]);
     this.#isWaiting = rows[0]?.state === 'waiting';
     const deliveries = rows.flatMap((row) => (row.key === null ? [] : [row]));
     const [first] = deliveries;
-    if (!first) return undefined;
+    if (!first) {
+      this.#tokens.delete(token);
+      return undefined;
+    }
     const oldest = Math.min(...deliveries.map(({ dueAt }) => dueAt.getTime()));
     this.#bound[first.priority === 0 ? 'interactive' : 'bulk'] = new Date(oldest - 10_000).toISOString();
     const { epoch, identity, mode, admitted } = first;
     return { target: this.#target, token, epoch, identity, mode, admitted, deliveries, leaseEnds, life };
+  }
+
+  /** A claim that is not answered may have been made all the same: nobody holds it, and it is freed (`freeForgotten`). */
+  async #ask(database: Queryable, token: string, values: unknown[]): Promise<Row[]> {
+    this.#tokens.add(token);
+    try {
+      return (await database.query<Row>({ name: 'claim', text: statement, values })).rows;
+    } catch (error) {
+      this.#tokens.delete(token);
+      throw error;
+    }
   }
 }

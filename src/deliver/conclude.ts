@@ -5,7 +5,7 @@ import type { Outcome } from './outcome.ts';
 import type { Plan } from './plan.ts';
 import type { Destination } from './route.ts';
 
-/** The outcome of a plan of which nothing goes out; none where the delivery went over to another key with its entry. */
+/** The outcome of a plan of which nothing goes out. */
 export async function conclude(
   database: Queryable,
   { name, target }: Destination,
@@ -42,7 +42,8 @@ export async function conclude(
     case 'defer':
       return [{ entity, key, outcome: 'again', absent: true, dueIn: plan.seconds }];
     case 'hand over':
-      if (await handOver(database, name, token, { entity, key }, plan.to)) return [];
+      // The delivery is gone with its entry, so that it is no longer ours to settle; whoever waited for it is told.
+      if (await handOver(database, name, token, { entity, key }, plan.to)) return [{ entity, key, outcome: 'done' }];
       return [{ entity, key, outcome: 'again', absent: true, dueIn: 1 }];
     case 'park': {
       const { kind, reason } = plan;

@@ -1,6 +1,6 @@
 import type { Policy } from '../config/policies.ts';
 import type { AttributeChange, Attributes, RemoteState, Target, Value } from '../targets/target.ts';
-import { type Kept, type Stored, type StoredValue, storedText, toStored } from './stored.ts';
+import { isValue, type Kept, type Stored, storedText, toStored } from './stored.ts';
 
 /** What is written of an entity: which attributes, and how they are compared. */
 export interface Mapped extends Kept {
@@ -131,10 +131,6 @@ export function whileDisabled(policies: Mapped['policies'], names: Iterable<stri
 function isIdentical(left: readonly Value[], right: readonly Value[]): boolean {
   const there = new Set(right.map(storedText));
   return left.length === right.length && left.every((value) => there.has(storedText(value)));
-}
-
-function isValue(value: StoredValue): value is Value {
-  return typeof value === 'string' || 'base64' in value;
 }
 
 /** The attributes to look at: those of the mapping, and what an earlier disable wrote. Others stay as they are. */

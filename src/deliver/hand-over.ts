@@ -3,22 +3,23 @@ import type { Holder } from './wait.ts';
 
 /**
  * A person got another key: the entry goes over to the key that waits for it, instead of being removed and made again
- * (PROTOCOL C4). Link, reserved ids and memberships move; the new key is unsure, so that it reads the entry before it
+ * (PROTOCOL C4). Link, reserved ids and values, and memberships move; the new key is unsure, so that it reads the entry before it
  * writes. Nothing happens unless we still hold the old key and the new one still waits for it.
  */
 const statement = `
 with pair as materialized (
-  select d.entity, d.key, d.token, d.rev, d.claimed_rev, d.wait_entity, d.wait_key, d.wait_disable, d.last_actor, d.last_cause, d.last_xid, d.first_at
+  select d.entity, d.key, d.token, d.rev, d.claimed_rev, d.wait_entity, d.wait_key, d.wait_attribute, d.wait_disable, d.last_actor, d.last_cause, d.last_xid, d.first_at
   from staffetta.delivery d
   where d.target = $1 and (d.entity, d.key) in (($2::text, $3::text), ($4::text, $5::text))
   order by d.target, d.entity, d.key for update),
 agreed as materialized (
   select old.*, new.wait_disable as meant from pair old join pair new on (new.wait_entity, new.wait_key) = (old.entity, old.key)
   where (old.entity, old.key) = ($2, $3) and old.token = $6::uuid and old.rev = old.claimed_rev and (new.entity, new.key) = ($4, $5) and new.token is null
-    and not exists (select from staffetta.link k where (k.target, k.entity, k.key) = ($1, $4, $5))),
+    and new.wait_attribute = '' and not exists (select from staffetta.link k where (k.target, k.entity, k.key) = ($1, $4, $5))),
 link as (
   update staffetta.link k set entity = $4, key = $5, disable = coalesce(agreed.meant, k.disable), fingerprint = null, absent_since = null, spared = false from agreed where (k.target, k.entity, k.key) = ($1, $2, $3) returning k.remote_id),
 ids as (update staffetta.remote_id i set entity = $4, key = $5 from agreed where (i.target, i.entity, i.key) = ($1, $2, $3)),
+uniques as (update staffetta.remote_value v set entity = $4, key = $5 from agreed where (v.target, v.entity, v.key) = ($1, $2, $3)),
 stood as materialized ( -- the new key has recorded members of its own already; those stand where the old key's stood
   select s.attribute, s.ref_entity, s.ref_key, s.applied, n.key is not null as known from agreed
   join staffetta.reference s on (s.target, s.entity, s.key) = ($1, $2, $3)

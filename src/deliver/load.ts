@@ -126,7 +126,7 @@ select key, present, released, fingerprint, link, bytes, largest, deferred and b
   case when not deferred then attributes end as attributes, case when not deferred then disable end as disable,
   case when not deferred then match end as match, case when not deferred then remote_id end as remote_id,
   (select jsonb_build_object('entity', w.entity, 'key', w.key) from staffetta.delivery w
-   where w.target = $4 and w.wait_entity = $5 and w.wait_key = summed.key
+   where w.target = $4 and w.wait_entity = $5 and w.wait_key = summed.key and w.wait_attribute = ''
      and not exists (select from staffetta.link o where (o.target, o.entity, o.key) = ($4, w.entity, w.key))
    order by w.entity, w.key limit 1) as wanted_by
 from summed`;

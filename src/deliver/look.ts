@@ -28,8 +28,8 @@ export function attributesToRead({ mapping }: Route, { desired, link }: Loaded):
 
 /**
  * The live entry of each key: where the link says, or under its stable id; else under any id that is reserved for the
- * key or that a fenced-off worker may have written. A target that cannot be read answers undefined for all; of one that
- * goes away meanwhile, nothing is said of those that were not asked for yet.
+ * key or that a fenced-off worker may have written. Of a target that cannot be read, see `presume`; of one that goes away
+ * meanwhile, nothing is said of those that were not asked for yet.
  */
 export async function readLive(
   database: Queryable,
@@ -40,7 +40,7 @@ export async function readLive(
 ): Promise<Map<string, Seen>> {
   const { target } = destination;
   if (keys.length === 0) return new Map();
-  if (!target.read) return new Map(keys.map(({ claimed }) => [claimed.key, { live: undefined }]));
+  if (!target.read) return presume(database, route, keys);
   await reserve(database, { target: route.target, entity: route.entity, token, wishes: strayIds(target, keys) });
   const reserved = await reservedIds(
     database,
@@ -61,6 +61,21 @@ export async function readLive(
     }
   });
   return new Map(seen.flat());
+}
+
+/**
+ * Nothing is known of entries that cannot be read. But where an identity is gone of which we have no link, an entry is
+ * taken to stand under the id that was reserved for it: an attempt to create it may have come through.
+ */
+async function presume(database: Queryable, route: Route, keys: readonly Loaded[]): Promise<Map<string, Seen>> {
+  const gone = keys.flatMap(({ claimed, desired, link }) => (desired || link ? [] : [claimed.key]));
+  const reserved = gone.length > 0 ? await reservedIds(database, route.target, route.entity, gone) : new Map();
+  return new Map(
+    keys.map(({ claimed: { key } }) => {
+      const [remoteId] = reserved.get(key) ?? [];
+      return [key, { live: remoteId === undefined ? undefined : { remoteId, attributes: {}, createdByUs: true } }];
+    }),
+  );
 }
 
 /** What a fenced-off worker wrote is looked at only under an id that nobody else has. */

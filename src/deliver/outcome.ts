@@ -1,8 +1,9 @@
-import type { TargetErrorKind } from '../targets/target.ts';
+import type { Data, TargetErrorKind } from '../targets/target.ts';
 import type { Disable } from './load.ts';
 import type { Mode } from './permit.ts';
 import type { NewLink, Operation } from './plan.ts';
 import type { Member } from './references.ts';
+import type { Stored } from './stored.ts';
 import type { Wait } from './wait.ts';
 
 /**
@@ -40,12 +41,16 @@ export interface Outcome {
   readonly reason?: string;
   /** What the link says from now on; null: there is none; left out: it stays. */
   readonly link?: (NewLink & { readonly stableId: string | null }) | null;
-  /** The normalised remote ids that stay reserved; left out: all do. */
+  /** The normalised remote ids that stay reserved; left out: all do, and all unique values. */
   readonly reserved?: readonly string[];
+  /** What the entry has of unique attributes, whose values stay reserved; left out: what the link says. */
+  readonly stands?: Stored;
   readonly members?: readonly Member[];
   /** Without a link, who its members are stays known: it is in the view. */
   readonly holds?: true;
   readonly error?: { readonly kind: TargetErrorKind; readonly message: string };
+  /** What the target said beside it, for the write-back. */
+  readonly data?: Data;
   /** Of the desired state that is parked or held: a rescan tries again once it is another. */
   readonly fingerprint?: string | null;
   /** A row of the journal; left out: nothing happened that is worth one. */

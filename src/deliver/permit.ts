@@ -62,16 +62,16 @@ export async function permit(
   );
 }
 
-/** Gives back to the guard what it counted and what was not done after all. */
+/** Gives back to the guard what it counted and what was not sent after all, or was refused for certain. */
 export async function refund(
   database: Queryable,
   { target, entity }: Route,
   { counted }: Permitted,
   outcomes: readonly Outcome[],
 ): Promise<void> {
-  const done = new Set(outcomes.flatMap(({ outcome, key }) => (outcome === 'done' ? [key] : [])));
+  const perhapsDone = new Set(outcomes.flatMap(({ outcome, sent, key }) => (outcome === 'done' || sent ? [key] : [])));
   for (const [kind, keys] of counted) {
-    const undone = keys.filter((key) => !done.has(key)).length;
+    const undone = keys.filter((key) => !perhapsDone.has(key)).length;
     if (undone === 0) continue;
     await database.query('insert into staffetta.guard_spent (target, entity, kind, count) values ($1, $2, $3, $4)', [
       target,

@@ -10,6 +10,8 @@ import type { Wait } from './wait.ts';
 /** What the configuration says of an entity of a target, as far as planning asks. */
 export interface Mapping extends Mapped {
   readonly entity: string;
+  /** Attributes whose values belong to one key of the target each. */
+  readonly unique: ReadonlySet<string>;
   readonly references: ReadonlyMap<string, ReferencePolicy>;
   /** What happens to an entry whose identity has left the view, in order; nothing: it is kept. */
   readonly deprovision: readonly Step[];

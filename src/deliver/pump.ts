@@ -72,6 +72,11 @@ export class Pump {
     this.#statistics.reset();
   }
 
+  /** Whether it is at work on what was claimed with this token. */
+  holds(token: string): boolean {
+    return this.#claimer.holds(token);
+  }
+
   get isRunning(): boolean {
     return this.#running !== undefined;
   }
@@ -121,7 +126,8 @@ export class Pump {
           mayProbe = false;
         }
         if (!claim) break;
-        const delivered = await new Batch(this.#database, this.#destination, parameters, claim, this.#stop).deliver();
+        const batch = new Batch(this.#database, this.#destination, parameters, claim, this.#stop);
+        const delivered = await batch.deliver().finally(() => this.#claimer.end(claim));
         await this.#judge(delivered, probe, parameters);
         await this.#statistics.grown(this.#database, delivered.outcomes.length);
         if (delivered.failure !== undefined) throw delivered.failure;

@@ -6,8 +6,10 @@ export interface Wish {
   readonly normalised: string;
 }
 
-/** Who has a remote id that was wished for. */
+/** Who has what was wished for. */
 export interface Reservation extends Wish {
+  /** The unique attribute of which it is a value; empty: it is a remote id. */
+  readonly attribute: string;
   /** Our claim is gone: nothing may be sent for this key. */
   readonly fenced: boolean;
   /** Who holds it; null: taken in this instant, ask again. */
@@ -29,7 +31,7 @@ won as (
   select distinct on (w.normalised collate "C") $1, w.normalised, $2, w.key from want w join mine using (key)
   order by w.normalised collate "C", w.key collate "C"
   on conflict do nothing returning normalised, key)
-select w.key, w.normalised, m.key is null as fenced,
+select w.key, '' as attribute, w.normalised, m.key is null as fenced,
   case when x.key is not null then jsonb_build_object('entity', $2::text, 'key', x.key)
        when r.key is not null then jsonb_build_object('entity', r.entity, 'key', r.key) end as holder
 from want w left join mine m using (key) left join won x using (normalised)

@@ -1,17 +1,18 @@
 /**
- * Before anything is sent under a remote id, the id is ours (PROTOCOL B6). Whoever does not get it waits for its
- * holder if that may still let go, steps aside if a swap hangs on it (C4), or is parked, naming the holder.
+ * Before anything is sent under a remote id, the id is ours (PROTOCOL B6), and so is a value of a unique attribute before
+ * an entry has it. Whoever does not get one gives way.
  */
 import type { Queryable } from '../database/transaction.ts';
 import { TargetError } from '../targets/target.ts';
-import { planStepAside } from './aside.ts';
+import type { Planned } from './adopt.ts';
+import { giveWay } from './give-way.ts';
 import type { Loaded } from './load.ts';
 import type { Outcome } from './outcome.ts';
-import type { Context, Write } from './plan.ts';
+import type { Context, Plan, Write } from './plan.ts';
 import { type Reservation, reserve, type Wish } from './reserve.ts';
+import { reserveValues } from './reserve-values.ts';
 import type { Route } from './route.ts';
-import { waitPause } from './send.ts';
-import { breaksCircle, isMoving, type Wait } from './wait.ts';
+import { wishedValues } from './unique.ts';
 
 /** A change that may go out. */
 export interface Ready {
@@ -19,49 +20,78 @@ export interface Ready {
   readonly write: Write;
 }
 
+/** What became of plans. */
+interface Secured {
+  readonly ready: readonly Ready[];
+  /** What may be carried out and sends nothing. */
+  readonly silent: readonly { readonly loaded: Loaded; readonly plan: Exclude<Plan, Write> }[];
+  readonly settled: readonly Outcome[];
+}
+
 interface Claim {
   readonly token: string;
 }
 
-/** Sorts writes into those that may go out and those that are settled without. Keys whose claim is gone are in neither. */
+/** Sorts plans into those that may be carried out and those that are settled without. Keys whose claim is gone are in none. */
 export async function secure(
   database: Queryable,
   route: Route,
   claim: Claim,
   context: Context,
-  writes: readonly Ready[],
-): Promise<{ ready: Ready[]; settled: Outcome[] }> {
+  plans: readonly Planned[],
+): Promise<Secured> {
   const settled: Outcome[] = [];
-  const wishes = new Map<Ready, Wish[]>();
-  for (const item of writes) {
+  const wishes = new Map<Planned, Wish[]>();
+  for (const item of plans) {
     const found = wishesOf(item, context);
     if (Array.isArray(found)) wishes.set(item, found);
     else settled.push(found);
   }
-  const answers = await ask(database, route, claim, [...wishes.values()].flat());
+  const answers = await ask(database, route, claim, wishes);
   const ready: Ready[] = [];
-  for (const [item, wished] of wishes) {
-    const given = wished.map(({ normalised }) => answers.get(`${item.loaded.claimed.key}\0${normalised}`));
-    if (given.some((reservation) => reservation?.fenced)) continue;
-    const lost = given.find((reservation) => reservation && !holds(reservation, route, item));
-    if (!lost) ready.push(item);
-    else {
-      const next = await giveWay(database, route, claim, context, item, lost);
-      if ('outcome' in next) settled.push(next);
-      else ready.push(next);
+  const silent: Secured['silent'][number][] = [];
+  for (const item of wishes.keys()) {
+    const { loaded, plan } = item;
+    const given = answers.get(loaded.claimed.key) ?? [];
+    if (given.some(({ fenced }) => fenced)) continue;
+    const lost = given.find((answer) => !isOurs(answer, route));
+    if (!lost) {
+      if (plan.do === 'write') ready.push({ loaded, write: plan });
+      else silent.push({ loaded, plan });
+      continue;
     }
+    const next = await giveWay(database, route, context, item, lost, given);
+    if ('outcome' in next) settled.push(next);
+    else if (await isSecured(database, route, claim, context, next.aside)) ready.push(next.aside);
+    else settled.push(next.otherwise);
   }
-  return { ready, settled };
+  return { ready, silent, settled };
 }
 
-function holds({ holder }: Reservation, route: Route, { loaded }: Ready): boolean {
-  return holder?.entity === route.entity && holder.key === loaded.claimed.key;
+function isOurs({ fenced, holder, key }: Reservation, { entity }: Route): boolean {
+  return !fenced && holder?.entity === entity && holder.key === key;
 }
 
-/** The remote ids that a change writes under: none for a change that stays where it is. */
-function wishesOf({ loaded, write }: Ready, { target }: Context): Wish[] | Outcome {
+/** Whether everything that a change needs could be had. */
+async function isSecured(
+  database: Queryable,
+  route: Route,
+  claim: Claim,
+  context: Context,
+  { loaded, write }: Ready,
+): Promise<boolean> {
+  const item: Planned = { loaded, plan: write };
+  const wishes = wishesOf(item, context);
+  if (!Array.isArray(wishes)) return false;
+  const answers = await ask(database, route, claim, new Map([[item, wishes]]));
+  return [...answers.values()].flat().every((answer) => isOurs(answer, route));
+}
+
+/** The remote ids that a plan writes under: none if it sends nothing, or if the entry stays where it is. */
+function wishesOf({ loaded, plan }: Planned, { target }: Context): Wish[] | Outcome {
+  if (plan.do !== 'write') return [];
   const { key, entity } = loaded.claimed;
-  const { change, operation } = write;
+  const { change, operation } = plan;
   const ids =
     change.operation === 'create'
       ? [change.remoteId]
@@ -97,75 +127,18 @@ function fitting(normalised: string): string {
   throw new TargetError('rejected', `its remote id has ${bytes} bytes; expected at most ${longestId}`);
 }
 
+/** Reserves what plans need, remote ids first; the answers by key. */
 async function ask(
   database: Queryable,
   route: Route,
   { token }: Claim,
-  wishes: Wish[],
-): Promise<Map<string, Reservation>> {
-  const answers = await reserve(database, { target: route.target, entity: route.entity, token, wishes });
-  return new Map(answers.map((answer) => [`${answer.key}\0${answer.normalised}`, answer]));
-}
-
-async function giveWay(
-  database: Queryable,
-  route: Route,
-  claim: Claim,
-  context: Context,
-  { loaded, write: intended }: Ready,
-  { holder, normalised }: Reservation,
-): Promise<Outcome | Ready> {
-  const { entity, key } = loaded.claimed;
-  if (!holder) return { entity, key, outcome: 'again', dueIn: 0.1 };
-  const wait = { ...holder, id: normalised };
-  const { link } = loaded;
-  const circle = await breaksCircle(database, route.target, { entity, key }, holder);
-  const write = circle ? planStepAside(intended, link, key, wait, context) : undefined;
-  if (write) {
-    const aside = { loaded, write };
-    const wishes = wishesOf(aside, context);
-    const answers = Array.isArray(wishes) ? [...(await ask(database, route, claim, wishes)).values()] : [];
-    if (answers.length > 0 && answers.every((answer) => !answer.fenced && holds(answer, route, aside))) return aside;
-  }
-  const moving = await isMoving(database, route.target, holder);
-  return { ...blocked(loaded, intended, wait, moving), ...standing(loaded, intended, context) };
-}
-
-/**
- * What a key that cannot move holds on to: the remote id under which its entry stands, which the link says from now on.
- * Others, wished for by attempts that are over, would keep those waiting for whom it waits itself.
- */
-function standing(
-  { claimed, link }: Loaded,
-  { change }: Write,
-  { target }: Context,
-): Pick<Outcome, 'reserved' | 'link'> {
-  if (claimed.unsure && !target.read) return {};
-  if (change.operation === 'create') return { reserved: [], link: null };
-  const { remoteId } = change;
-  const moved = link && link.remoteId !== remoteId ? { link: { ...link, remoteId, fingerprint: null } } : {};
-  return { reserved: [target.normalise(remoteId)], ...moved };
-}
-
-function blocked({ claimed, desired }: Loaded, { operation }: Write, wait: Wait, moving: boolean): Outcome {
-  const { entity, key } = claimed;
-  const taken = `${wait.id} is the remote id of ${wait.entity} ${wait.key}`;
-  return moving
-    ? {
-        entity,
-        key,
-        outcome: 'wait',
-        dueIn: waitPause,
-        waitFor: wait,
-        disable: desired?.disable ?? null,
-        error: { kind: 'dependency', message: `${taken}, which is about to change; waiting for it` },
-      }
-    : {
-        entity,
-        key,
-        outcome: 'park',
-        waitFor: wait,
-        error: { kind: 'exists', message: `${taken}, which keeps it; give one of the two another` },
-        journal: { operation, result: 'parked', remoteId: wait.id },
-      };
+  wishes: ReadonlyMap<Planned, readonly Wish[]>,
+): Promise<Map<string, Reservation[]>> {
+  const as = { target: route.target, entity: route.entity, token };
+  const values = [...wishes.keys()].flatMap((item) => wishedValues(item, route.mapping.unique));
+  const answers = [
+    ...(await reserve(database, { ...as, wishes: [...wishes.values()].flat() })),
+    ...(await reserveValues(database, { ...as, wishes: values })),
+  ];
+  return Map.groupBy(answers, ({ key }) => key);
 }

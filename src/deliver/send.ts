@@ -5,6 +5,7 @@ import type { Loaded } from './load.ts';
 import type { Outcome } from './outcome.ts';
 import type { Write } from './plan.ts';
 import type { Destination } from './route.ts';
+import { wholeOf } from './whole.ts';
 
 /** Seconds after which one who waits for another looks by itself; the other's settling calls it earlier. */
 export const waitPause = 5;
@@ -19,7 +20,11 @@ export async function send(
   try {
     const applied = isEmpty(write)
       ? write.change
-      : await destination.target.apply(write.change, AbortSignal.timeout(destination.timeout));
+      : await destination.target.apply(
+          write.change,
+          AbortSignal.timeout(destination.timeout),
+          destination.target.whole ? wholeOf(loaded) : undefined,
+        );
     return succeeded(destination, loaded, write, applied);
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
@@ -40,6 +45,7 @@ function succeeded({ target }: Destination, { claimed, link }: Loaded, write: Wr
     key,
     sent: applied.remoteId,
     members: write.members,
+    ...(applied.data ? { data: applied.data } : {}),
     ...(write.holds ? { holds: write.holds } : {}),
     journal: {
       operation: write.operation,
@@ -87,7 +93,13 @@ export function failed(
   const { entity, key, attempts } = claimed;
   const operation = write?.operation ?? 'none';
   const remoteId = write?.change.remoteId ?? link?.remoteId ?? null;
-  const said = { entity, key, unsure: error.unsure, error: { kind: error.kind, message: error.message } };
+  const said = {
+    entity,
+    key,
+    unsure: error.unsure,
+    error: { kind: error.kind, message: error.message },
+    ...(error.data ? { data: error.data } : {}),
+  };
   const goal = write?.change.operation === 'update' ? (write.change.renameTo ?? remoteId) : remoteId;
   const sent = error.unsure && goal !== null ? { sent: goal } : {};
   const pause = backOff(attempts, parameters.RETRY_SECONDS, parameters.RETRY_MAX_SECONDS);

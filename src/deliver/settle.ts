@@ -19,10 +19,10 @@ const statement = `
 /* staffetta settle */
 with result as materialized (
   select * from jsonb_to_recordset($3::jsonb) as r(entity text, key text, outcome text, "dueIn" float8, unsure boolean, sent text,
-    absent boolean, by text, planned text, reason text, behind text, "waitFor" jsonb, disable jsonb, link jsonb, "keepLink" boolean, reserved text[], members jsonb, holds boolean, error jsonb, journal jsonb, fingerprint text)),
+    absent boolean, by text, planned text, reason text, behind text, "waitFor" jsonb, disable jsonb, link jsonb, "keepLink" boolean, reserved text[], stands jsonb, members jsonb, holds boolean, error jsonb, data jsonb, journal jsonb, fingerprint text)),
 locked as materialized ( -- one by one, so that no more is read than was claimed, however much is owed
   select r.*, d.token is not distinct from $2::uuid as mine, d.rev <> d.claimed_rev as moved, d.first_at, d.last_at, d.last_xid, d.last_actor,
-    d.last_cause, d.attempts, d.priority, d.absent_since, d.error as former_error
+    d.last_cause, d.attempts, d.priority, d.absent_since, d.error as former_error, d.unsure as doubted
   from (select * from result order by entity collate "C", key collate "C") r
   cross join lateral (
     select * from staffetta.delivery w where (w.target, w.entity, w.key) = ($1, r.entity collate "C", r.key collate "C") for update) d),
@@ -46,6 +46,7 @@ freed as (
     unsure = d.unsure or coalesce(m.unsure, false),
     absent_since = case when m.outcome = 'release' then d.absent_since when m.absent then coalesce(d.absent_since, clock_timestamp()) end,
     wait_entity = m."waitFor" ->> 'entity', wait_key = m."waitFor" ->> 'key', wait_id = m."waitFor" ->> 'id', wait_target = m.behind,
+    wait_attribute = coalesce(m."waitFor" ->> 'attribute', ''), wait_keeps = coalesce((m."waitFor" ->> 'keeps')::boolean, false),
     wait_disable = nullif(m.disable, 'null'),
     parked_for = case when m.outcome in ('park', 'hold') then m.fingerprint end, planned = m.planned,
     error_kind = case when m.outcome = 'release' then d.error_kind else m.error ->> 'kind' end,
@@ -84,6 +85,15 @@ unreserved as (
   delete from staffetta.remote_id i using mine m
   where (i.target, i.entity, i.key) = ($1, m.entity, m.key) and m.reserved is not null and i.normalised <> all (m.reserved)
   returning i.entity, i.key),
+vacated as ( -- a key has the unique values that its link says are there; of a doubtful one, that is not known before it is settled
+  delete from staffetta.remote_value v using mine m
+  where (v.target, v.entity, v.key) = ($1, m.entity, m.key) and m.reserved is not null
+    and (m.outcome = 'done' or not m."keepLink" or m.stands is not null or not m.doubted)
+    and not exists (
+      select from jsonb_array_elements(coalesce(m.stands, case when m."keepLink"
+        then (select k.attributes from staffetta.link k where (k.target, k.entity, k.key) = ($1, m.entity, m.key)) else m.link -> 'attributes' end) -> v.attribute) x
+      where staffetta.folded(x.value) = v.normalised)
+  returning v.entity, v.key),
 member as (
   select m.entity, m.key, x.* from mine m
   cross join lateral jsonb_to_recordset(m.members) as x(attribute text, "refEntity" text, "refKey" text, desired boolean, wanted text, kept boolean)
@@ -99,20 +109,20 @@ parted as (
 dissolved as (
   delete from staffetta.reference s using mine m
   where (s.target, s.entity, s.key) = ($1, m.entity, m.key) and not m."keepLink" and m.link is null and m.holds is not true returning 1),
-told as ( -- holders of a member that came, moved or went, and whoever waits for a remote id that is free now
+told as ( -- holders of a member that came, moved or went, and whoever waits for a remote id or a value that is free now
   insert into staffetta.event (source, op, cols, actor)
   select '@link', 'U', array[$1, entity, key], session_user from (
     select m.entity, m.key from mine m
     where not m."keepLink" and m.former_id is distinct from m.link ->> 'remoteId' and m.entity = any ($4::text[])
     union
-    select u.entity, u.key from unreserved u where exists (
+    select u.entity, u.key from (select * from unreserved union select * from vacated) u where exists (
       select from staffetta.delivery w where (w.target, w.wait_entity, w.wait_key) = ($1, u.entity, u.key))) x returning 1),
 heard as materialized ( -- who wants to know what became of an identity is told, unless it failed in the same way before
   select m.*, w.complaint from mine m
   left join staffetta.route r on (r.target, r.entity) = ($1, m.entity)
   left join lateral (
     select staffetta.write_back(r.write_back, m.entity, m.key, $1, case m.journal ->> 'result' when 'retried' then 'failed' else m.journal ->> 'result' end,
-      jsonb_strip_nulls(jsonb_build_object('operation', m.journal ->> 'operation', 'remote_id', m.journal ->> 'remoteId',
+      coalesce(m.data, '{}') || jsonb_strip_nulls(jsonb_build_object('state', case m.journal ->> 'result' when 'done' then 99 when 'parked' then -3 else 50 end, 'operation', m.journal ->> 'operation', 'remote_id', m.journal ->> 'remoteId',
         'stable_id', coalesce(m.link ->> 'stableId', (select k.stable_id from staffetta.link k where (k.target, k.entity, k.key) = ($1, m.entity, m.key))),
         'changed', m.journal -> 'changed', 'error', m.error))) as complaint
     where r.write_back is not null and (m.outcome = 'done' and m.journal ->> 'result' = 'done'

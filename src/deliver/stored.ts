@@ -49,6 +49,11 @@ function bytes(value: Value): Buffer {
   return typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.base64, 'base64');
 }
 
+/** Whether it is the value itself, and not its hash. */
+export function isValue(value: StoredValue): value is Value {
+  return typeof value === 'string' || 'base64' in value;
+}
+
 /** A text that is the same for two stored values exactly when they are the same. */
 export function storedText(value: StoredValue): string {
   if (typeof value === 'string') return `=${value}`;

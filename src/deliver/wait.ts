@@ -1,6 +1,6 @@
 /**
- * Deliveries that wait for the remote id of another (PROTOCOL C4). Who waits for whom stands in the deliveries
- * themselves; a circle of them is a swap, which its smallest key breaks by stepping aside.
+ * Deliveries that wait for what another has: its remote id (PROTOCOL C4), or a value of a unique attribute. Who waits for
+ * whom stands in the deliveries themselves; a circle of them is a swap, which its smallest key breaks by stepping aside.
  */
 import type { Queryable } from '../database/transaction.ts';
 
@@ -10,46 +10,52 @@ export interface Holder {
   readonly key: string;
 }
 
-/** What a delivery waits for: a remote id that another key holds. */
-export interface Wait extends Holder {
+/** What can be reserved: a remote id, or a value of a unique attribute. */
+export interface Reserved {
+  /** The unique attribute; empty: it is a remote id. */
+  readonly attribute: string;
+  /** The remote id or the value, normalised. */
   readonly id: string;
 }
 
+/** What a delivery waits for: something that another key holds. */
+export interface Wait extends Holder, Reserved {
+  /** It will not let go of what it holds itself, so that no circle can be broken by it. */
+  readonly keeps?: true;
+}
+
 /**
- * Whether `key` would close a circle by waiting for `holder`, and is the smallest key in it. The walk follows waiting
- * and parked deliveries from the holder on, each only while what it waits for is still held; UNION ends it where it
- * meets itself.
+ * What others wait for of `key`, if it would close a circle by waiting for `holder` and is the smallest key in it. The
+ * walk follows waiting and parked deliveries from the holder on, each only while what it waits for is still held; UNION
+ * ends it where it meets itself.
  */
 const smallestOfCircle = `
 with recursive chain as (
-  select $4::text collate "C" as entity, $5::text collate "C" as key
+  select $4::text collate "C" as entity, $5::text collate "C" as key, null::text collate "C" as attribute, null::text collate "C" as id
   union
-  select r.entity, r.key from chain c
-  join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, c.entity, c.key)
-  join staffetta.remote_id r on (r.target, r.normalised) = ($1, d.wait_id) and (r.entity, r.key) = (d.wait_entity, d.wait_key)
+  select r.entity, r.key, d.wait_attribute, d.wait_id from chain c
+  join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, c.entity, c.key) and not d.wait_keeps
+  join staffetta.reserved r on (r.target, r.attribute, r.normalised) = ($1, d.wait_attribute, d.wait_id)
+    and (r.entity, r.key) = (d.wait_entity, d.wait_key)
   where (c.entity, c.key) <> ($2::text, $3::text))
-select bool_or((entity, key) = ($2::text, $3::text)) as circle,
-  ($2::text collate "C", $3::text collate "C") <= all (select entity, key from chain) as smallest
-from chain`;
+select attribute, id from chain where (entity, key) = ($2::text, $3::text)
+  and ($2::text collate "C", $3::text collate "C") <= all (select entity, key from chain)`;
 
-/** Whether a key that lost its remote id to `holder` is the one to break a circle. */
-export async function breaksCircle(
+/**
+ * What a key that lost to `holder` has to let go of to break a circle; undefined where there is none, or another is the
+ * one to break it.
+ */
+export async function wantedInCircle(
   database: Queryable,
   target: string,
   { entity, key }: Holder,
   holder: Holder,
-): Promise<boolean> {
-  const { rows } = await database.query<{ circle: boolean; smallest: boolean }>(smallestOfCircle, [
-    target,
-    entity,
-    key,
-    holder.entity,
-    holder.key,
-  ]);
-  return rows.some(({ circle, smallest }) => circle && smallest);
+): Promise<Reserved | undefined> {
+  const { rows } = await database.query<Reserved>(smallestOfCircle, [target, entity, key, holder.entity, holder.key]);
+  return rows[0];
 }
 
-/** Whether the holder of a remote id has a delivery of its own, and so may still let go of it. */
+/** Whether the holder has a delivery of its own, and so may still let go of what it holds. */
 export async function isMoving(database: Queryable, target: string, { entity, key }: Holder): Promise<boolean> {
   const { rows } = await database.query<{ moving: boolean }>(
     `select exists (select from staffetta.delivery where (target, entity, key) = ($1, $2, $3) and state <> 'parked') as moving`,
@@ -60,28 +66,31 @@ export async function isMoving(database: Queryable, target: string, { entity, ke
 
 /**
  * After waiting has been recorded: whoever can move now does. That is the smallest key of a circle (the last to record
- * its wait sees the whole circle), a holder that only waits out `removeAfter`, and whoever waits for an id that is no
- * longer held. Rows are locked in order (PROTOCOL B9).
+ * its wait sees the whole circle), a holder of a remote id that only waits out `removeAfter`, and whoever waits for what
+ * is no longer held. Rows are locked in order (PROTOCOL B9).
  */
 const wakeMovable = `
 with recursive waiting as (
-  select d.entity, d.key, r.entity as holder_entity, r.key as holder_key
+  select d.entity, d.key, d.wait_keeps, d.wait_attribute, r.entity as holder_entity, r.key as holder_key
   from staffetta.delivery d
-  left join staffetta.remote_id r on (r.target, r.normalised) = ($1, d.wait_id) and (r.entity, r.key) = (d.wait_entity, d.wait_key)
+  left join staffetta.reserved r on (r.target, r.attribute, r.normalised) = ($1, d.wait_attribute, d.wait_id)
+    and (r.entity, r.key) = (d.wait_entity, d.wait_key)
   where d.target = $1 and (d.entity, d.key) in (select * from unnest($2::text[], $3::text[])) and d.wait_id is not null),
 walk as (
-  select w.entity as from_entity, w.key as from_key, w.holder_entity as entity, w.holder_key as key from waiting w where w.holder_key is not null
+  select w.entity as from_entity, w.key as from_key, w.holder_entity as entity, w.holder_key as key, w.wait_attribute from waiting w
+  where w.holder_key is not null and not w.wait_keeps
   union
-  select w.from_entity, w.from_key, r.entity, r.key from walk w
-  join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, w.entity, w.key)
-  join staffetta.remote_id r on (r.target, r.normalised) = ($1, d.wait_id) and (r.entity, r.key) = (d.wait_entity, d.wait_key)),
+  select w.from_entity, w.from_key, r.entity, r.key, d.wait_attribute from walk w
+  join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, w.entity, w.key) and not d.wait_keeps
+  join staffetta.reserved r on (r.target, r.attribute, r.normalised) = ($1, d.wait_attribute, d.wait_id)
+    and (r.entity, r.key) = (d.wait_entity, d.wait_key)),
 circle as (select from_entity, from_key from walk where (entity, key) = (from_entity, from_key)),
 movable as (
   select distinct on (w.from_entity, w.from_key) w.entity, w.key from walk w join circle using (from_entity, from_key)
   order by w.from_entity, w.from_key, w.entity, w.key),
 deferred as (
   select w.entity, w.key from walk w join staffetta.delivery d on (d.target, d.entity, d.key) = ($1, w.entity, w.key)
-  where d.absent_since is not null),
+  where d.absent_since is not null and w.wait_attribute = ''),
 freed as (select w.entity, w.key from waiting w where w.holder_key is null),
 due as materialized (
   select d.entity, d.key from staffetta.delivery d

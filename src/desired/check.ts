@@ -114,10 +114,10 @@ function checkColumns(mapping: Mapping, view: View, keyTypes: ReadonlyMap<string
         place,
         refuse(column, (of) => refuseText(of) ?? (open ? secret(of) : undefined)),
       );
-    if (columns.size === 0 && place.at(-1) === 'dn')
+    if (columns.size === 0 && (place.at(-1) === 'dn' || place.at(-1) === 'id'))
       report(
         place,
-        'names no column, so that all would have the same name; expected one such as "uid={uid},ou=people,dc=example,dc=org"',
+        `names no column, so that all would have the same name; expected one such as ${place.at(-1) === 'dn' ? '"uid={uid},ou=people,dc=example,dc=org"' : '"{id}"'}`,
       );
   }
   for (const [attribute, column] of Object.entries(config.match ?? {}))
@@ -127,7 +127,11 @@ function checkColumns(mapping: Mapping, view: View, keyTypes: ReadonlyMap<string
     );
   for (const [attribute, of] of attributesOf(mapping, view)) {
     const place = config.attributes ? [...path, 'attributes', attribute, 'from'] : path;
-    if (of.kind === 'column') report(place, refuse(of.from, refuseValues));
+    if (of.kind === 'column')
+      report(
+        place,
+        refuse(of.from, (column) => refuseValues(column) ?? refuseForm(column, of)),
+      );
     if (of.kind === 'reference')
       report(
         place,
@@ -139,6 +143,12 @@ function checkColumns(mapping: Mapping, view: View, keyTypes: ReadonlyMap<string
     for (const other of others)
       report([...path, 'attributes', other], `is the same attribute as ${first}; expected each once`);
   return problems;
+}
+
+/** A script's document has one value in a place, unless it is a list. */
+function refuseForm(column: Column, of: object): string | undefined {
+  if (!column.array || !('as' in of) || of.as === 'list') return undefined;
+  return `is an array (${column.type}); expected \`as: list\` beside it, or a column with one value`;
 }
 
 function refuseReference(column: Column, entity: string, type: KeyType | undefined): string | undefined {

@@ -1,3 +1,4 @@
+import { remoteIdOf } from '../config/remote-id.ts';
 import type { AttributeConfig, Config, MappingConfig, TargetConfig } from '../config/schema.ts';
 import { parseTemplate, type Template } from '../config/template.ts';
 import type { Column, View } from './column.ts';
@@ -50,7 +51,7 @@ export function attributesOf({ config }: Mapping, view: View): [name: string, At
   if (config.attributes) return Object.entries(config.attributes);
   return [...view.columns.keys()].map((name) => [
     name,
-    { kind: 'column', from: name, secret: false, policy: 'replace' },
+    { kind: 'column', from: name, secret: false, unique: false, policy: 'replace' },
   ]);
 }
 
@@ -69,8 +70,9 @@ export function templatesOf({ config, path }: Mapping): Use[] {
     template: parseTemplate(text),
     open,
   });
+  const remoteId = remoteIdOf(config);
   return [
-    use(config.dn, true, 'dn'),
+    use(remoteId.template, true, remoteId.key),
     ...(config.disable?.dn === undefined ? [] : [use(config.disable.dn, true, 'disable', 'dn')]),
     ...Object.entries(config.disable?.attributes ?? {}).map(([name, text]) =>
       use(text, true, 'disable', 'attributes', name),

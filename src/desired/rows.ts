@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { remoteIdOf } from '../config/remote-id.ts';
 import type { AttributeConfig } from '../config/schema.ts';
 import { parseTemplate } from '../config/template.ts';
 import type { View } from './column.ts';
@@ -12,6 +13,7 @@ const { escapeLiteral } = pg;
 /** What a value must go through to stand in a remote id, by kind of target. */
 const escapes = {
   ldap: (expression: string) => `staffetta.rfc4514(${expression})`,
+  script: (expression: string) => expression,
 } satisfies Record<Mapping['type'], (expression: string) => string>;
 
 /** SQL for the secret that keys hashes (PROTOCOL D5). As a subquery it is read once per query and can hide no row. */
@@ -48,7 +50,7 @@ export function compileRows(mapping: Mapping, view: View): string {
           ],
         ]);
   const columns: Pair[] = [
-    ['remote_id', remoteId(config.dn)],
+    ['remote_id', remoteId(remoteIdOf(config).template)],
     ['attributes', `jsonb_strip_nulls(${jsonObject(open)})`],
     ['secrets', `jsonb_strip_nulls(${jsonObject(secret)})`],
     ['hashes', `jsonb_strip_nulls(${jsonObject(hashes)})`],

@@ -3,7 +3,7 @@
  * the way of who commits. States (PROTOCOL A1–A3):
  *
  * - away: no connection. Tried again with growing pauses.
- * - awake: drains until an ingest finds nothing. Holds no lock, so writers do not ring.
+ * - awake: drains until little is found. Holds no lock, so writers do not ring.
  * - parking: has taken the lock P, so that writers ring from now on, and noted its own transaction id X. It goes on
  *   draining after 1, 2, 4 … ms until no transaction older than X is left, which would not have seen P and so would not
  *   have rung; then once more. A bell ends the pause. Where P is not to be had, another drainer is parked: polls.
@@ -48,6 +48,7 @@ export class Drainer {
   readonly #stop: AbortSignal;
   #bell = Promise.withResolvers<void>();
   #rung = false;
+  #tunables: Tunables | undefined;
 
   constructor(url: string, ingest: Ingest, events: DrainerEvents, stop: AbortSignal) {
     this.#url = url;
@@ -61,6 +62,11 @@ export class Drainer {
   ring(): void {
     this.#rung = true;
     this.#bell.resolve();
+  }
+
+  /** The parameters may be others now. */
+  forgetTunables(): void {
+    this.#tunables?.forget();
   }
 
   /** Runs until told to stop; connects again whenever the connection is lost. */
@@ -93,9 +99,10 @@ export class Drainer {
 
   async #live(client: pg.Client, database: Queryable): Promise<void> {
     const tunables = new Tunables(client);
+    this.#tunables = tunables;
     while (!this.#stop.aborted) {
       const parameters = await tunables.read();
-      await this.#drain(database, parameters);
+      if ((await this.#drain(database, parameters)).events > few) continue; // many write: none of them is to ring
       const mark = await this.#park(client);
       if (mark === undefined || (await this.#settleDown(database, parameters, mark)))
         await this.#sleep(database, tunables, mark === undefined ? 0 : few);

@@ -5,13 +5,12 @@
  * is tried again at the next drain, while the others go on.
  */
 import { errorText } from '../database/error-text.ts';
-import { hashOf } from '../database/generated.ts';
 import type { Parameters } from '../database/parameters.ts';
-import { grace, patience } from '../database/pool.ts';
 import { isDataError, isPassing } from '../database/sqlstate.ts';
 import { Statistics } from '../database/statistics.ts';
 import type { Queryable } from '../database/transaction.ts';
-import { type Feed, ingestStatement, linkSource } from './statement.ts';
+import { type Batch, type Portion, type Position, peek, takeBatch } from './batch.ts';
+import { type Feed, linkSource } from './statement.ts';
 
 /** What a drain, or a batch of it, did. */
 export interface Drained {
@@ -31,18 +30,8 @@ export interface DrainOptions {
   readonly stop?: AbortSignal;
 }
 
-interface Batch {
-  claimed: number;
-  rescans: number;
-  targets: string[];
-  xmin: string;
-  skipped: boolean;
-}
-
 /** An event that is at fault, if any is. */
-interface Suspect {
-  readonly xid: string;
-  readonly seq: string;
+interface Suspect extends Position {
   readonly source: string;
 }
 
@@ -74,6 +63,9 @@ export class Ingest {
   async drain(database: Queryable, parameters: Parameters, { ingested, stop }: DrainOptions = {}): Promise<Drained> {
     let drained: Drained = { events: 0, targets: new Set(), rescans: false, xmin: 0n };
     let limit = parameters.INGEST_BATCH;
+    // Behind a full batch: else each would pass the dead rows of all before it, where a long transaction keeps them. What
+    // others had locked, or what was committed behind it since, is found from the beginning, at last.
+    let from: Position | undefined;
     const broken = new Set<string>();
     const take = ({ claimed, rescans, targets, xmin }: Batch) => {
       const batch = { events: claimed, targets: new Set(targets), rescans: rescans > 0, xmin: BigInt(xmin) };
@@ -87,19 +79,20 @@ export class Ingest {
     };
     while (!stop?.aborted) {
       try {
-        const nothing = await this.#peek(database, broken);
+        const nothing = from ? undefined : await this.#peek(database, broken);
         if (nothing) {
           take(nothing);
           await this.#recover(database, broken);
           break;
         }
-        const batch = await this.#batch(database, parameters, broken, limit);
+        const batch = await this.#batch(database, parameters, broken, limit, from);
         take(batch);
         await this.#statistics.grown(database, batch.claimed);
-        if (batch.claimed < limit) {
+        if (batch.claimed < limit && !from) {
           await this.#recover(database, broken);
           break;
         }
+        from = batch.claimed < limit ? undefined : (batch.last ?? undefined);
         limit = Math.min(limit * 2, parameters.INGEST_BATCH);
       } catch (error) {
         if (isPassing(error)) throw error;
@@ -112,21 +105,11 @@ export class Ingest {
     return drained;
   }
 
-  /**
-   * The batch that takes nothing, where there is nothing to take: the drains of one who parks mostly find nothing, and
-   * ingest's own statement takes longer to plan than this takes in all.
-   */
+  /** The batch that takes nothing, where there is nothing to take. */
   async #peek(database: Queryable, broken: ReadonlySet<string>): Promise<Batch | undefined> {
-    const { rows } = await database.query<{ some: boolean; xmin: string }>({
-      name: 'ingest_peek',
-      text: `select exists (select from staffetta.event where xid >= $1::xid8 and source = any ($2)) as some,
-        pg_snapshot_xmin(pg_current_snapshot())::text as xmin`,
-      values: [this.#lowWater.toString(), this.#sources(broken)],
-    });
-    const [seen] = rows;
-    if (!seen || seen.some) return undefined;
-    if (broken.size === 0) this.#lowWater = BigInt(seen.xmin);
-    return { claimed: 0, rescans: 0, targets: [], xmin: seen.xmin, skipped: false };
+    const nothing = await peek(database, this.#beginning, this.#sources(broken));
+    if (nothing && broken.size === 0) this.#lowWater = BigInt(nothing.xmin);
+    return nothing;
   }
 
   async #batch(
@@ -134,39 +117,22 @@ export class Ingest {
     parameters: Parameters,
     broken: ReadonlySet<string>,
     limit: number,
+    from: Position | undefined,
   ): Promise<Batch> {
     const feeds = this.#feeds.filter(({ source }) => !broken.has(source));
-    const batch = await this.#run(database, parameters, feeds, this.#sources(broken), limit);
-    if (batch.claimed < limit && !batch.skipped && broken.size === 0) this.#lowWater = BigInt(batch.xmin);
+    const portion = { feeds, sources: this.#sources(broken), limit, from: from ?? this.#beginning };
+    const batch = await takeBatch(database, parameters, this.#revision, portion);
+    if (batch.claimed < limit && !batch.skipped && !from && broken.size === 0) this.#lowWater = BigInt(batch.xmin);
     return batch;
   }
 
-  async #run(
-    database: Queryable,
-    parameters: Parameters,
-    feeds: readonly Feed[],
-    sources: readonly string[],
-    limit: number,
-    only?: string,
-  ): Promise<Batch> {
-    const text = ingestStatement(feeds);
-    const { rows } = await database.query<Batch>({
-      name: `ingest_${hashOf(text).slice(0, 16)}`,
-      text,
-      query_timeout: patience.everything + grace,
-      values: [
-        this.#lowWater.toString(),
-        limit,
-        parameters.BULK_ROWS,
-        sources,
-        parameters.REFERENCE_SECONDS,
-        this.#revision,
-        only,
-      ],
-    });
-    const [batch] = rows;
-    if (!batch) throw new Error('ingest returned no row');
-    return batch;
+  get #beginning(): Position {
+    return { xid: this.#lowWater.toString(), seq: '-1' };
+  }
+
+  /** What there is of one source. */
+  #of(source: string): Pick<Portion, 'feeds' | 'sources' | 'from'> {
+    return { feeds: this.#feeds.filter((feed) => feed.source === source), sources: [source], from: this.#beginning };
   }
 
   #sources(broken: ReadonlySet<string>): string[] {
@@ -189,8 +155,7 @@ export class Ingest {
   /** Runs the statement of one source for no event at all; leaves the source out if that fails. Answers whether it is well. */
   async #probe(database: Queryable, parameters: Parameters, source: string, broken: Set<string>): Promise<boolean> {
     try {
-      const feeds = this.#feeds.filter((feed) => feed.source === source);
-      await this.#run(database, parameters, feeds, [source], 0);
+      await takeBatch(database, parameters, this.#revision, { ...this.#of(source), limit: 0 });
       return true;
     } catch (error) {
       await this.#break(database, source, error, broken);
@@ -228,8 +193,7 @@ export class Ingest {
     const { source } = suspect;
     if (!(await this.#probe(database, parameters, source, broken))) return true;
     try {
-      const feeds = this.#feeds.filter((feed) => feed.source === source);
-      take(await this.#run(database, parameters, feeds, [source], 1, suspect.seq));
+      take(await takeBatch(database, parameters, this.#revision, { ...this.#of(source), limit: 1, only: suspect.seq }));
     } catch (error) {
       if (isDataError(error)) await putAside(database, suspect, errorText(error));
       else await this.#break(database, source, error, broken);

@@ -23,7 +23,7 @@ export async function owesReconcile(database: Queryable): Promise<boolean> {
 /**
  * Does the reconciles that are owed, or all, one after the other on a connection of its own. The owed ones repair: the
  * links may have lost what happened last (PROTOCOL C6). The others only report: what people did to a target may have been
- * meant.
+ * meant. A target that cannot tell what it holds is never compared: what is owed to it is everything anew.
  */
 export async function reconcileDue(
   database: Queryable,
@@ -43,6 +43,10 @@ export async function reconcileDue(
         const destination = destinations.get(target);
         const route = destination?.routes.get(entity);
         if (!destination || !route) continue;
+        if (!destination.target.scan) {
+          if (owed) await replayAll(session, target, entity);
+          continue;
+        }
         const result = await reconcile(session, loaded, destination, route, { repair: owed, stop });
         tell(log, result);
         if (result.run !== null && !result.complete) await judge(database, destination);
@@ -58,6 +62,15 @@ export async function reconcileDue(
   } finally {
     await pool.end();
   }
+}
+
+/** Pays the reconciles that a route owes by replaying all of it. */
+async function replayAll(database: Queryable, target: string, entity: string): Promise<void> {
+  await database.query(
+    `with replayed as materialized (select count(*) from staffetta.replay_all($2, $1, 'its links may have lost what happened last'))
+     update staffetta.route r set reconcile = 0, reconcile_retry_at = null from replayed where (r.target, r.entity) = ($1, $2)`,
+    [target, entity],
+  );
 }
 
 function tell(log: Log, { run, error, complete, target, entity, ...counts }: Reconciled): void {

@@ -132,7 +132,7 @@ export class Pairing {
   }
 
   /**
-   * Writes the links of entries that were matched, reserves their remote ids, tells those who refer to them, and enqueues
+   * Writes the links of entries that were matched, reserves their remote ids and unique values, tells those who refer to them, and enqueues
    * replays that compare the live entries; answers with how many. Who got a link meanwhile, or whose entry's remote id
    * went to another key, is left out.
    */
@@ -156,6 +156,10 @@ export class Pairing {
            select '@link', 'U', array[$1, $2, l.key], staffetta.actor() from linked l
            where exists (select from staffetta.reference r where (r.target, r.ref_entity, r.ref_key) = ($1, $2, l.key)))
          insert into pg_temp.staffetta_adopted select key from linked`,
+        [target, entity],
+      );
+      await this.#session.query(
+        'select staffetta.reserve_linked($1, $2, array(select key from pg_temp.staffetta_adopted))',
         [target, entity],
       );
       const { rows } = await this.#session.query<{ statement: string }>(

@@ -53,7 +53,20 @@ export interface Applied {
   /** The remote id the entry has now (for `remove`: had). */
   readonly remoteId: string;
   readonly stableId?: string;
+  /** What the target said beside it, for the write-back; no secrets. */
+  readonly data?: Data;
 }
+
+/** What is known of an entry beside a change, for targets that write entries whole. */
+export interface Whole {
+  /** Everything that its mapping gives it, secrets included; undefined where its identity is not to be there. */
+  readonly desired?: Attributes | undefined;
+  /** What was last written to it, as far as that is kept: no secrets, nothing long. */
+  readonly written: Attributes;
+}
+
+/** Something to hand on as JSON. */
+export type Data = Readonly<Record<string, unknown>>;
 
 /** What a target that answers says of itself. */
 export interface Health {
@@ -100,11 +113,18 @@ export class TargetError extends Error {
   readonly kind: TargetErrorKind;
   /** Whether the operation may have taken effect although it failed: a timeout, a connection lost in mid-operation. */
   readonly unsure: boolean;
+  /** What the target said beside it, for the write-back; no secrets. */
+  readonly data: Data | undefined;
 
-  constructor(kind: TargetErrorKind, message: string, options: { unsure?: boolean; cause?: unknown } = {}) {
+  constructor(
+    kind: TargetErrorKind,
+    message: string,
+    options: { unsure?: boolean; data?: Data; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.kind = kind;
     this.unsure = options.unsure ?? false;
+    this.data = options.data;
   }
 }
 
@@ -113,20 +133,26 @@ export interface Target {
   /** Is it reachable, are our credentials right, and which installation is it? */
   ping(signal: AbortSignal): Promise<Health>;
 
+  /** What is wrong with files of its own, beside `staffetta.yml`: each with file and line. Asks no remote system. */
+  mistakes?(): Promise<readonly string[]>;
+
   /**
    * Which installation the links belong to, as `ping` named it: whatever another one behind the same address is asked
    * from now on fails as `misconfigured`, before anything is done (PROTOCOL C5). Undefined: any will do.
    */
   expect?(identity: string | undefined): void;
 
-  /** Make one change. */
-  apply(change: Change, signal: AbortSignal): Promise<Applied>;
+  /** Make one change. `whole`: the entry that it is a change of, for a target that asks for it. */
+  apply(change: Change, signal: AbortSignal, whole?: Whole): Promise<Applied>;
 
   /**
    * The form of a remote id under which it is unique: two ids are the same entry exactly when these are equal.
    * Throws a `rejected` TargetError for an id that the target could never take.
    */
   normalise(remoteId: string): string;
+
+  /** It is told with each change the entry that it is a change of (`Whole`). */
+  readonly whole?: true;
 
   /** Attributes of which values that are not ours are left alone, whatever the mapping (LDAP: objectClass). */
   readonly merged?: readonly string[];

@@ -131,6 +131,7 @@ describe('the second apply', () => {
       captured: [],
       released: [],
       routes: [],
+      modes: [],
       retired: [],
       warnings: [],
     });

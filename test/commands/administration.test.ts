@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { explainCommand } from '../../src/commands/explain.ts';
+import { heldCommand } from '../../src/commands/held.ts';
 import { journalCommand } from '../../src/commands/journal.ts';
 import { pauseCommand } from '../../src/commands/pause.ts';
 import { rescanCommand } from '../../src/commands/rescan.ts';
@@ -95,6 +95,16 @@ describe('explain', () => {
     expect(text).toContain('else run "staffetta retry directory person 42"');
   });
 
+  test('says of a target that is only observed when what is to be done is done', async () => {
+    await admin.db.query(`update staffetta.target set mode = 'observe' where target = 'badge'`);
+    const text = await explain('person', '42').finally(() =>
+      admin.db.query(`update staffetta.target set mode = 'live'`),
+    );
+    expect(text).toContain('person 42 on badge (only observed: nothing is sent)\n');
+    expect(text).toContain('→ The target is only observed; this is done when its mode is "live".');
+    expect(text).toContain('person 42 on directory\n');
+  });
+
   test('tells who is not in the view from who does not meet "only"', async () => {
     expect(await explain('person', '7')).toContain('scope           not in the view');
     await admin.db.database.query('update registry.person set guest = true');
@@ -176,6 +186,38 @@ describe('journal', () => {
   });
 });
 
+describe('held', () => {
+  const hold = () =>
+    admin.db.query(
+      `insert into staffetta.delivery (target, entity, key, state, planned, error, last_cause, last_actor, first_at)
+       select 'directory', 'person', n::text, 'held', 'remove uid=u' || n, n || ' removals are due', 'rescan', 'owner', now() - interval '5 minutes'
+       from generate_series(42, 44) n`,
+    );
+
+  test('says how many wait, and why, and what would be done to each', async () => {
+    expect((await admin.run(heldCommand())).stdout).toBe('Nothing waits for a word.');
+    await hold();
+    const lines = (await admin.run(heldCommand(), 'directory', '--limit', '2')).stdout.split('\n');
+    expect(lines[1]).toMatch(/^directory +person +guard +3 +42 removals are due$/);
+    expect(lines[4]).toMatch(/^directory +person +42 +remove uid=u42 +rescan +owner +\d{4}-.*Z, 5 min ago$/);
+    expect(lines.slice(6)).toEqual(['… and 1 more']);
+    expect((await admin.run(heldCommand(), 'badge')).stdout).toBe('Nothing waits for a word.');
+  });
+
+  test('answers in JSON with each of them', async () => {
+    await hold();
+    const { stdout } = await admin.run(heldCommand(), '--json', '--limit', '1');
+    expect(JSON.parse(stdout)).toMatchObject([{ key: '42', by: 'guard', planned: 'remove uid=u42', actor: 'owner' }]);
+  });
+
+  test('refuses a limit that is none', async () => {
+    expect(await admin.run(heldCommand(), '--limit', 'few')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('Expected a whole number from 0 on.'),
+    });
+  });
+});
+
 describe('rescan', () => {
   test('says per entity what was compared and what differs', async () => {
     const { stdout, exitCode } = await admin.run(rescanCommand(), '--json');
@@ -202,7 +244,7 @@ test('pause, resume and retry say what they did, and under whose name', async ()
     'was active, is paused',
   );
   expect(await admin.db.query(`select reason from staffetta.target where target = 'badge'`)).toEqual([
-    { reason: `moving house (${userInfo().username})` },
+    { reason: 'moving house (carla)' },
   ]);
   expect((await admin.run(resumeCommand(), 'badge')).stdout).toContain('was paused, is active');
   expect(await admin.run(resumeCommand(), 'bagde')).toMatchObject({
@@ -216,7 +258,7 @@ test('pause, resume and retry say what they did, and under whose name', async ()
   const { stdout } = await admin.run(retryCommand(), 'badge', 'person', '42', '--json');
   expect(JSON.parse(stdout)).toEqual([{ target: 'badge', entity: 'person', deliveries: 1, note: 'due now' }]);
   expect(await admin.db.query('select key, state, last_actor from staffetta.delivery order by key')).toEqual([
-    { key: '42', state: 'pending', last_actor: userInfo().username },
+    { key: '42', state: 'pending', last_actor: 'carla' },
     { key: '43', state: 'parked', last_actor: null },
   ]);
 });

@@ -1,18 +1,19 @@
-/** An administrator at work: commands run in this process against a database of their own. */
+/** An administrator at work, `carla`: commands run in this process against a database of their own. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { vi } from 'vitest';
-import { describeFailure } from '../../src/commands/failure.ts';
 import { createInstallation, type Installation } from '../sql/installation.ts';
+import { runHere } from './run-here.ts';
+import type { Outcome } from './staffetta.ts';
 
 export interface Administrator {
   readonly db: Installation;
   /** A folder of their own, with the `staffetta.yml` in it. */
   readonly folder: string;
   /** Runs a command: what it printed, and its exit code. */
-  run(command: Command, ...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }>;
+  run(command: Command, ...args: string[]): Promise<Outcome>;
   close(): Promise<void>;
 }
 
@@ -33,29 +34,16 @@ export async function createAdministrator(): Promise<Administrator> {
   await db.query(
     `create table staffetta.journal_now partition of staffetta.journal for values from ('2000-01-01') to ('2100-01-01')`,
   );
+  vi.stubEnv('SUDO_USER', 'carla');
   const folder = mkdtempSync(join(tmpdir(), 'staffetta-commands-'));
   const config = join(folder, 'staffetta.yml');
   writeFileSync(config, configuration(db.owner));
   return {
     db,
     folder,
-    run: async (command, ...args) => {
-      const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-      const written: string[] = [];
-      command.configureOutput({ writeErr: (text) => written.push(text), writeOut: (text) => written.push(text) });
-      process.exitCode = undefined;
-      try {
-        await command.parseAsync(['--config', config, ...args], { from: 'user' });
-        return { exitCode: process.exitCode ?? 0, stdout: log.mock.calls.join('\n'), stderr: '' };
-      } catch (error) {
-        const { message, exitCode } = describeFailure(error);
-        return { exitCode, stdout: log.mock.calls.join('\n'), stderr: message ?? written.join('') };
-      } finally {
-        process.exitCode = undefined;
-        log.mockRestore();
-      }
-    },
+    run: (command, ...args) => runHere(command, ['--config', config, ...args]),
     close: async () => {
+      vi.unstubAllEnvs();
       rmSync(folder, { recursive: true });
       await db.close();
     },

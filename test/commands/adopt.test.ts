@@ -1,8 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { explainCommand } from '../../src/commands/explain.ts';
 import { bringUpToDate } from '../reconcile/comparing.ts';
 import { createRegistry, type Registry } from '../setup/registry.ts';
+import { runHere } from './run-here.ts';
 
 let registry: Registry;
 beforeAll(async () => {
@@ -29,6 +31,7 @@ describe('staffetta adopt', () => {
       /^target +entity +seen +linked +matched +ambiguous +unmatched entries +unmatched identities +unreadable +adopted$/,
     );
     expect(numbers).toMatch(/^directory +person +3 +0 +2 +0 +1 +1 +0 +0$/);
+    expect(stdout).toMatch(/directory +person +matched +1 +uid=user1\S+ +\(the same\)/);
     expect(stdout).toMatch(/directory +person +unmatched identity +3 +uid=user3/);
     expect(stdout).toContain('Nothing was written. With --yes, what matched is linked');
     expect(await registry.query('select from staffetta.link')).toEqual([]);
@@ -93,6 +96,8 @@ describe('staffetta adopt', () => {
       { key: '2', operation: 'update' },
       { key: '3', operation: 'create' },
     ]);
+    const explained = await runHere(explainCommand(), ['person', '1', '--config', registry.file], registry.env);
+    expect(explained.stdout).toMatch(/\n +found there by its remote id and adopted /);
   });
 
   test('needs a target', async () => {

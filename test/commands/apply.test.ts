@@ -16,7 +16,7 @@ afterAll(async () => {
   await site.close();
 });
 
-const configure = ({ url = site.owner.url, dn = 'uid={uid},dc=x', target = 'directory' } = {}) =>
+const configure = ({ url = site.owner.url, dn = 'uid={uid},dc=x', target = 'directory', mode = 'live' } = {}) =>
   writeFile(
     join(folder, 'staffetta.yml'),
     `version: 1
@@ -29,6 +29,7 @@ targets:
     url: ldap://localhost
     entities:
       person: { dn: "${dn}" }
+    mode: ${mode}
 `,
   );
 
@@ -81,10 +82,16 @@ describe('staffetta apply', () => {
       migrations: [],
       captured: [],
       released: [],
+      modes: [],
       routes: [],
       retired: [],
       warnings: [],
     });
+  });
+
+  test('says which target is dealt with otherwise from now on', async () => {
+    await configure({ mode: 'observe' });
+    expect((await staffetta(folder, 'apply')).stdout).toBe('mode         of target directory: live → observe\n');
   });
 
   test('records who applied it', async () => {

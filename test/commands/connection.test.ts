@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { connect } from '../../src/commands/connection.ts';
 import { createDatabase } from '../setup/database.ts';
 
@@ -27,12 +27,24 @@ function freePort(): Promise<number> {
   });
 }
 
+async function actor(): Promise<string | undefined> {
+  const pool = await connect(database.url);
+  const { rows } = await pool.query<{ actor: string }>("select current_setting('staffetta.actor') as actor");
+  await pool.end();
+  return rows[0]?.actor;
+}
+
 describe('the connections of a command', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
   test('act in the name of the user of the operating system', async () => {
-    const pool = await connect(database.url);
-    const { rows } = await pool.query("select current_setting('staffetta.actor') as actor");
-    await pool.end();
-    expect(rows).toEqual([{ actor: userInfo().username }]);
+    vi.stubEnv('SUDO_USER', undefined);
+    expect(await actor()).toBe(userInfo().username);
+  });
+
+  test('act, under sudo, in the name of who called it', async () => {
+    vi.stubEnv('SUDO_USER', 'carla');
+    expect(await actor()).toBe('carla');
   });
 
   test('to a server that is not there fail in one sentence', async () => {

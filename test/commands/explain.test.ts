@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { explainCommand } from '../../src/commands/explain.ts';
 import { createRegistry, type Registry } from '../setup/registry.ts';
 import { until } from '../setup/until.ts';
+import { runHere } from './run-here.ts';
 
 let registry: Registry;
 beforeAll(async () => {
@@ -16,10 +18,9 @@ beforeAll(async () => {
 afterAll(() => registry.close());
 
 async function explain(...args: readonly string[]): Promise<string> {
-  const { ended, printed } = registry.spawn('explain', ...args);
-  await ended;
-  expect(printed.stderr).toBe('');
-  return printed.stdout;
+  const { stdout, stderr } = await runHere(explainCommand(), [...args, '--config', registry.file], registry.env);
+  expect(stderr).toBe('');
+  return stdout;
 }
 
 describe('explain', () => {

@@ -26,7 +26,7 @@ describe('staffetta init', () => {
       LDAP_SUFFIX: 'dc=example,dc=org',
     });
     expect(warnings).toEqual([]);
-    expect(config.targets.directory?.entities.person?.dn).toBe('uid={uid},ou=people,dc=example,dc=org');
+    expect(config.targets.directory?.entities.person).toMatchObject({ dn: 'uid={uid},ou=people,dc=example,dc=org' });
     const [, schema = ''] = /^# yaml-language-server: \$schema=(.*)/.exec(readFileSync(file, 'utf8')) ?? [];
     expect(existsSync(resolve(dirname(file), schema))).toBe(true);
   });

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -37,7 +36,7 @@ describe('replay', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/directory +person +1 +queued: not on the target yet\ndirectory +person +2 +queued/);
     expect(await admin.db.query('select distinct last_cause, last_actor from staffetta.delivery')).toEqual([
-      { last_cause: 'replay: ticket 7', last_actor: userInfo().username },
+      { last_cause: 'replay: ticket 7', last_actor: 'carla' },
     ]);
   });
 

@@ -8,7 +8,8 @@ import { z } from 'zod';
 import type { Environment } from '../../src/config/env.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
-import { readSecret } from '../../src/config/secret.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { readSecret, type Secret } from '../../src/config/secret.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'staffetta-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,6 +23,11 @@ const env: Environment = {
   SLOTS: '4',
   MANY: 'geheim3',
 };
+
+/** The password of the ldap target. */
+function bindPassword({ targets: { directory } }: Config): Secret {
+  return (directory?.type === 'ldap' && directory.bind?.password) || '';
+}
 
 // A file without mistakes, and mistakes: a passage of it, what is written instead, and the line that answers it.
 const good = `version: 1
@@ -181,7 +187,7 @@ describe('a good file', () => {
       attributes: {
         objectClass: { kind: 'values', values: ['inetOrgPerson'] },
         cn: { kind: 'template', template: '{given_name?} {surname?}' },
-        mail: { kind: 'column', from: 'emails', secret: false, policy: 'replace' },
+        mail: { kind: 'column', from: 'emails', secret: false, unique: false, policy: 'replace' },
       },
     });
     expect(config.targets.directory?.entities.group?.attributes?.member).toEqual({
@@ -199,13 +205,13 @@ describe('a good file', () => {
       LDAP_PASSWORD: '0123',
     });
     expect(config.targets.directory?.slots).toBe(4);
-    expect(readSecret(config.targets.directory?.bind?.password ?? '')).toBe('0123');
+    expect(readSecret(bindPassword(config))).toBe('0123');
   });
 
   test('finds the file of a secret beside itself', () => {
     writeFileSync(join(folder, 'password'), 'from a file\n');
     const { config } = load(changed(`\${LDAP_PASSWORD}`, '{ file: password }'));
-    expect(readSecret(config.targets.directory?.bind?.password ?? '')).toBe('from a file');
+    expect(readSecret(bindPassword(config))).toBe('from a file');
   });
 
   test('has one revision whatever its variables hold', () => {
@@ -216,9 +222,9 @@ describe('a good file', () => {
 
   test('can be printed without its bind password', () => {
     const { config } = load(good);
-    expect(
-      inspect(config, { depth: null }) + JSON.stringify(config) + String(config.targets.directory?.bind?.password),
-    ).not.toContain('geheim2');
+    expect(inspect(config, { depth: null }) + JSON.stringify(config) + String(bindPassword(config))).not.toContain(
+      'geheim2',
+    );
   });
 
   test('warns of a password that travels openly, and of settings without effect', () => {

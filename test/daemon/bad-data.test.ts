@@ -1,6 +1,8 @@
 /** Bad rows in one batch with good ones: each is parked by itself, with a sentence; everybody else goes through. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { reconcileCommand } from '../../src/commands/reconcile.ts';
 import type { SlapdOptions } from '../../src/demo/slapd.ts';
+import { runHere } from '../commands/run-here.ts';
 import { createRegistry, type Registry } from '../setup/registry.ts';
 import { until } from '../setup/until.ts';
 
@@ -151,6 +153,28 @@ describe('in one batch', () => {
     await query(`select * from staffetta.replay_all('person')`);
     await calm();
     expect(await written()).toEqual(before);
+  });
+
+  test('a rescan finds what no event named, and the row that fails spoils neither it nor a reconcile', async () => {
+    await registry.start();
+    await query(`insert into registry.person (id, uid) select n, 'p' || n from generate_series(1, 6) n`);
+    await calm();
+    await query('alter table registry.person disable trigger user');
+    await query(`update registry.person set room = case id when 3 then 'bad' else '7' end where id <= 4`);
+    await query('select * from staffetta.rescan()');
+    await calm();
+    expect(await failures()).toEqual(['parked person 3: division by zero']);
+    const rooms = async () => Promise.all([1, 2, 3, 4].map(async (id) => (await registry.person(id))?.roomNumber));
+    expect(await rooms()).toEqual([['7'], ['7'], undefined, ['7']]);
+
+    const { dn } = (await registry.person(5)) ?? {};
+    await registry.directory.modify(`dn: ${dn}\nchangetype: modify\nreplace: sn\nsn: Neri\n`);
+    const args = ['directory', 'person', '--repair', '--json', '--config', registry.file];
+    const { exitCode, stdout } = await runHere(reconcileCommand(), args, registry.env);
+    expect(exitCode).toBe(1); // for there is one that it cannot mend
+    expect(JSON.parse(stdout).routes).toMatchObject([{ complete: true, seen: 6, changed: 1, repaired: 1 }]);
+    await calm();
+    expect((await registry.person(5))?.sn).toEqual(['Rossi']);
   });
 
   test('a rescan tells once of keys that no event named, and delivers the others', async () => {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { explainCommand } from '../../src/commands/explain.ts';
+import { runHere } from '../commands/run-here.ts';
 import { createRegistry, type Registry } from '../setup/registry.ts';
 import { until } from '../setup/until.ts';
 
@@ -18,7 +20,7 @@ const pass = (days: number) =>
 
 beforeAll(async () => {
   registry = await createRegistry();
-  await registry.configure(deprovision);
+  await registry.configure(deprovision, ['deprovision: delete', `only: "name <> 'guests'"\n        deprovision: keep`]);
   await registry.apply();
   await registry.start();
 });
@@ -49,6 +51,11 @@ describe('a person who leaves', () => {
     expect(await query('select key, state, next_step from staffetta.deprovisioning')).toEqual([
       { key: '1', state: 'disabled', next_step: 'delete' },
     ]);
+    expect(
+      await query(
+        `select next_at - since = interval '90 days' as in_time, since > now() - interval '1 minute' as now from staffetta.deprovisioning`,
+      ),
+    ).toEqual([{ in_time: true, now: true }]);
 
     await pass(89);
     expect(await query('select staffetta.enqueue_steps()::int as enqueued')).toEqual([{ enqueued: 0 }]);
@@ -88,12 +95,48 @@ describe('a person who leaves', () => {
     await query('delete from registry.person');
     await registry.calm();
     await pass(60);
-    const explained = registry.spawn('explain', 'person', '1');
-    expect(await explained.ended).toBe(0);
-    expect(explained.printed.stdout).toContain('not in the view');
-    expect(explained.printed.stdout).toMatch(/left the view .*, 60 d ago\n +next: delete, .*, in 29 d/);
-    expect(explained.printed.stdout).toMatch(/a replay would +nothing: \(nothing\) → .*delete on \d{4}-\d{2}-\d{2}/);
-    expect(explained.printed.stdout).toContain('"delete" follows by itself when its time has come');
+    const { stdout } = await runHere(explainCommand(), ['person', '1', '--config', registry.file], registry.env);
+    expect(stdout).toContain('not in the view');
+    expect(stdout).toMatch(/left the view .*, 60 d ago\n +next: delete, .*, in 29 d/);
+    expect(stdout).toMatch(/a replay would +nothing: delete on \d{4}-\d{2}-\d{2}/);
+    expect(stdout).toContain('"delete" follows by itself when its time has come');
+  });
+});
+
+describe('a group', () => {
+  const trace = async () => ({
+    entry: await registry.team(1),
+    links: (await query(`select state from staffetta.link where entity = 'team'`)).map(({ state }) => state),
+  });
+  beforeEach(async () => {
+    await query(
+      `delete from registry.team; insert into registry.team values (1, 'choir'); insert into registry.member values (1, 1)`,
+    );
+    await registry.calm();
+  });
+
+  test('that leaves and is to be kept stays as it is, and is found again', async () => {
+    const before = await registry.team(1);
+    await query('delete from registry.team');
+    await registry.calm();
+    expect(await trace()).toEqual({ entry: before, links: ['kept'] });
+    expect(
+      await query(`select operation, result from staffetta.journal where entity = 'team' order by at desc limit 1`),
+    ).toEqual([{ operation: 'keep', result: 'done' }]);
+    await query(`insert into registry.team values (1, 'chorus')`);
+    await registry.calm();
+    expect(await trace()).toMatchObject({ entry: { entryUUID: before?.entryUUID, cn: ['chorus'] }, links: ['active'] });
+  });
+
+  test('that no longer meets "only" is released: its entry stays, and is nobody’s', async () => {
+    const before = await registry.team(1);
+    await query(`update registry.team set name = 'guests'`);
+    await registry.calm();
+    expect(await trace()).toEqual({ entry: before, links: [] });
+    await query('delete from registry.team');
+    await registry.calm();
+    expect(await trace()).toEqual({ entry: before, links: [] });
+    await registry.directory.modify(`dn: ${before?.dn}\nchangetype: delete\n`);
   });
 });
 

@@ -17,10 +17,6 @@ async function nothingMore(): Promise<void> {
 
 async function begin(...changes: readonly (readonly [string, string])[]): Promise<void> {
   registry = await createRegistry();
-  await query(`create or replace view registry.v_person as
-    select p.*, array(select e.address from registry.email e where e.person_id = p.id order by 1) as emails,
-      array(select m.team_id from registry.member m where m.person_id = p.id) as teams
-    from registry.person p where not hidden`);
   await registry.configure(...changes);
   await registry.apply();
   await registry.start();
@@ -136,34 +132,5 @@ describe('a group that keeps its last member (empty: keep)', () => {
     await query('insert into registry.member values (1, 2)');
     await registry.calm();
     expect(await members(1)).toEqual([dn('bruno')]);
-  });
-});
-
-describe('people and groups that refer to each other', () => {
-  beforeAll(() =>
-    begin(
-      ['registry.email: person_id }', 'registry.email: person_id, registry.member: person_id }'],
-      ['jpegPhoto: { from: photo }', 'seeAlso: { ref: team, from: teams }'],
-    ),
-  );
-  afterAll(() => registry.close());
-
-  test('find each other, whoever comes first, and part again', async () => {
-    await query(`insert into registry.team values (1, 'choir'), (2, 'crew')`);
-    await query('insert into registry.member values (1, 1), (2, 1), (1, 2)');
-    await query(`insert into registry.person (id, uid) values (1, 'anna'), (2, 'bruno')`);
-    await registry.calm();
-    const team = (name: string) => `cn=${name},ou=groups,${registry.directory.suffix}`;
-    expect((await registry.person(1))?.seeAlso?.toSorted()).toEqual([team('choir'), team('crew')]);
-    expect(await members(1)).toEqual(expect.arrayContaining([dn('anna'), dn('bruno')]));
-    await query(
-      `update registry.person set uid = 'annamaria' where id = 1; update registry.team set name = 'chorus' where id = 1`,
-    );
-    await registry.calm();
-    expect((await registry.person(1))?.seeAlso?.toSorted()).toEqual([team('chorus'), team('crew')]);
-    expect((await members(1))?.toSorted()).toEqual([dn('annamaria'), dn('bruno')]);
-    await query('delete from registry.team where id = 1');
-    await registry.calm();
-    expect((await registry.person(2))?.seeAlso).toEqual(['cn=nobody']);
   });
 });

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { explainCommand } from '../../src/commands/explain.ts';
+import { runHere } from '../commands/run-here.ts';
 import { createRegistry, type Registry } from '../setup/registry.ts';
 import { until } from '../setup/until.ts';
 
@@ -56,6 +58,10 @@ describe('targets in order', () => {
       { what: 'that the account waits for the entry' },
     );
     expect(await accounts()).toBe(0);
+    const { stdout } = await runHere(explainCommand(), ['person', '1', '--config', registry.file], registry.env);
+    const [onAccounts = ''] = stdout.split('\n\n');
+    expect(onAccounts).toMatch(/delivery +waiting: .*target directory/);
+    expect(onAccounts).toContain('It goes on by itself as soon as what it waits for is there');
     await registry.query(`select staffetta.resume('directory')`);
     await registry.calm();
     expect([await accounts(), await history('create')]).toEqual([1, ['directory', 'accounts']]);

@@ -57,6 +57,12 @@ describe('wait_for', () => {
     await expect(wait(4)).rejects.toThrow('commit first, then wait');
     await application.query('rollback');
   });
+
+  test('refuses a transaction that sees the database as it was', async () => {
+    await application.query('begin isolation level repeatable read');
+    await expect(wait(2)).rejects.toThrow('READ COMMITTED');
+    await application.query('rollback');
+  });
 });
 
 test('erase forgets who has left, says who holds them, and takes them out of their groups', async () => {

@@ -11,7 +11,13 @@ describe('write-back', () => {
   const told = (key = '1') => query(`select state, data from registry.told where key = $1 order by number`, [key]);
 
   beforeAll(async () => {
-    registry = await createRegistry();
+    // Whatever is called `unlucky` below ou=broken makes the directory fail for no reason that it could tell.
+    const broken = [
+      'overlay retcode',
+      'retcode-parent "ou=broken,dc=example,dc=org"',
+      'retcode-item "uid=unlucky" 0x50 op=add',
+    ];
+    registry = await createRegistry({ slapd: { modules: ['retcode'], database: broken } });
     await query(`
       create table registry.told (number int generated always as identity, entity text, key text, target text, state text, data jsonb);
       create table registry.account (person_id bigint primary key, uuid text, state text);
@@ -106,5 +112,45 @@ describe('write-back', () => {
       result: 'warned',
       message: 'registry.note: canceling statement due to lock timeout',
     });
+  });
+
+  test('assigns a login to who has none, and shows Sesame’s states', async () => {
+    await query(`
+      create table registry.sesame (number int generated always as identity, person_id bigint, state int);
+      create or replace function registry.note(entity text, key text, target text, state text, data jsonb) returns void language plpgsql as $$
+      begin
+        insert into registry.sesame (person_id, state) values (key::bigint, case state when 'done' then 99 when 'failed' then 50 else -3 end);
+        if data #>> '{error,message}' like '%NULL or empty%' then
+          update registry.person p set uid = 'u' || p.id where p.id = key::bigint and p.uid is null;
+        end if;
+      end $$`);
+    const states = async (id: number) =>
+      (await query('select state from registry.sesame where person_id = $1 order by number', [id])).map(
+        ({ state }) => state,
+      );
+    await query(`insert into registry.person (id, uid, room) values (21, null, '1')`);
+    await registry.calm();
+    expect((await registry.person(21))?.uid).toEqual(['u21']);
+    expect(await states(21)).toEqual([-3, 99]);
+
+    await query(`insert into registry.person (id, uid, room, area) values (22, 'unlucky', '1', 'broken')`);
+    await until(
+      () => states(22),
+      ({ length }) => length > 0,
+      { what: 'that the directory has failed' },
+    );
+    expect((await query(`select state, error from staffetta.delivery where key = '22'`))[0]?.error).toContain(
+      'other (80)',
+    );
+    await query(`update registry.person set area = 'people' where id = 22`);
+    await registry.calm();
+    expect(await states(22)).toEqual([50, 99]);
+    await query(`update registry.person set surname = '' where id = 22`);
+    await until(
+      () => states(22),
+      ({ length }) => length > 2,
+      { what: 'that it is parked' },
+    );
+    expect(await states(22)).toEqual([50, 99, -3]);
   });
 });

@@ -220,6 +220,16 @@ describe('removals run in reverse', () => {
     expect([stage.target.ids, mail.ids, await owed()]).toEqual([[], [], []]);
   });
 
+  test('an entry goes when those that come after it went over to another key', async () => {
+    await people(1);
+    await stage.query('update registry.person set id = 2 where id = 1; insert into registry.without_entry values (2)');
+    await tell(1, 2);
+    await pump('directory');
+    expect(await owed()).toEqual(['directory 1 waiting', 'mail 1 pending now', 'mail 2 pending now']);
+    await pump('mail');
+    expect([mail.ids, await owed()]).toEqual([['uid=p1,ou=people'], ['directory 1 pending now']]);
+  });
+
   test('an entry that comes after another goes, though that was never made', async () => {
     await people(1);
     await stage.query(`delete from staffetta.link where target = 'directory'`);

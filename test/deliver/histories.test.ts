@@ -1,6 +1,6 @@
 /**
  * Any history of changes, workers, deaths and failures comes to the same end (PROTOCOL B4–B7): when writing stops, the
- * target holds what is desired, nothing twice and nothing else.
+ * target holds what is desired, nothing twice and nothing else. Mails are unique, and change hands as names do.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -16,12 +16,17 @@ afterAll(() => stage.close());
 
 const keys = [1, 2, 3] as const;
 const names = ['ada', 'eve', 'bob', 'Eve'] as const;
+const mails = ['a@x', 'b@x', 'c@x', 'B@X'] as const;
+
+const destination = (more?: Parameters<Stage['destination']>[0]) =>
+  stage.destination(more, { person: { unique: new Set(['mail']) } });
 
 const change = fc.record({
   do: fc.constant('change' as const),
   id: fc.constantFrom(...keys),
   uid: fc.option(fc.constantFrom(...names), { freq: 8 }),
   name: fc.constantFrom('x', 'y'),
+  mail: fc.subarray([...mails], { maxLength: 2 }),
 });
 const remove = fc.record({ do: fc.constant('remove' as const), id: fc.constantFrom(...keys) });
 /** A worker claims and delivers: to the end, until it dies before it settles, or settles so late that it is fenced off. */
@@ -58,7 +63,7 @@ async function play(steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
     if (step.do === 'change') {
       await stage.query('delete from registry.person where id = $1', [step.id]);
-      await stage.addPerson(step.id, step.uid, { name: step.name });
+      await stage.addPerson(step.id, step.uid, { name: step.name, mail: step.mail });
       await stage.owe('person', step.id);
     } else if (step.do === 'remove') {
       await stage.query('delete from registry.person where id = $1', [step.id]);
@@ -114,11 +119,9 @@ async function employ(
       if (step.do === 'settle late') await gate.promise;
     },
   });
-  const ended = stage
-    .deliver(claim, stage.destination({ target: own }), killed.signal, database)
-    .catch((error: Error) => {
-      if (error.message !== 'killed') throw error;
-    });
+  const ended = stage.deliver(claim, destination({ target: own }), killed.signal, database).catch((error: Error) => {
+    if (error.message !== 'killed') throw error;
+  });
   if (step.do === 'work' || step.do === 'die') {
     await ended;
     await stage.expire();
@@ -135,9 +138,11 @@ async function rest(): Promise<void> {
   for (let rounds = 0; rounds < 12 && (await stage.deliveries()).length > 0; rounds += 1) {
     await stage.expire();
     await stage.forward();
-    await stage.settle();
+    await stage.settle(destination());
   }
 }
+
+const byKey = (one: { key: string }, other: { key: string }) => Number(one.key) - Number(other.key);
 
 describe('every history', () => {
   test('converges: each identity has its one entry, and nothing else is left', async () => {
@@ -145,25 +150,33 @@ describe('every history', () => {
       fc.asyncProperty(
         fc.array(step, { minLength: 4, maxLength: 14 }),
         fc.shuffledSubarray([...names.slice(0, 3)], { minLength: 3 }),
-        async (steps, last) => {
+        fc.shuffledSubarray([...mails.slice(0, 3)], { minLength: 3 }),
+        async (steps, last, lastMails) => {
           await stage.clear();
           await play(steps);
-          // The last word: everybody who is there has a name of their own.
+          // The last word: everybody who is there has a name and a mail of their own.
           for (const [index, uid] of last.entries())
-            await stage.query('update registry.person set uid = $2 where id = $1', [keys[index], uid]);
+            await stage.query('update registry.person set uid = $2, mail = array[$3] where id = $1', [
+              keys[index],
+              uid,
+              lastMails[index],
+            ]);
           await rest();
-          const people = await stage.query<{ id: string; uid: string; name: string }>(
-            'select id, uid, name from registry.person order by uid',
+          const people = await stage.query<{ id: string; uid: string; name: string; mail: string[] }>(
+            'select id, uid, name, mail from registry.person order by uid',
           );
           expect(await stage.deliveries()).toEqual([]);
-          expect(stage.target.ids.map((id) => [id.toLowerCase(), stage.target.entry(id)?.cn]).sort()).toEqual(
-            people.map(({ uid, name }) => [`uid=${uid},ou=people`, [name]]),
+          const entries = stage.target.ids.map((id) => ({ id: id.toLowerCase(), entry: stage.target.entry(id) }));
+          expect(entries.map(({ id, entry }) => [id, entry?.cn, entry?.mail]).sort()).toEqual(
+            people.map(({ uid, name, mail }) => [`uid=${uid},ou=people`, [name], mail]),
           );
           const links = await stage.query<{ key: string; remote_id: string }>(
             'select key, remote_id from staffetta.link order by remote_id',
           );
           expect(links).toEqual(people.map(({ id, uid }) => ({ key: id, remote_id: `uid=${uid},ou=people` })));
           expect(Object.keys(await stage.reserved())).toEqual(people.map(({ uid }) => `uid=${uid},ou=people`));
+          const held = await stage.query('select key, normalised from staffetta.remote_value order by 1');
+          expect(held).toEqual(people.map(({ id, mail }) => ({ key: id, normalised: mail[0] })).sort(byKey));
         },
       ),
       { numRuns: 60, timeout: 6000 },

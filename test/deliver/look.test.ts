@@ -29,7 +29,7 @@ function but(methods: Partial<Record<keyof Target, unknown>>): Target {
 function nameless(): Target {
   const { target } = stage;
   return but({
-    apply: async (...asked: Parameters<Target['apply']>) => ({ remoteId: (await target.apply(...asked)).remoteId }),
+    apply: async (...asked: Parameters<typeof target.apply>) => ({ remoteId: (await target.apply(...asked)).remoteId }),
     read: async (...asked: Parameters<typeof target.read>): Promise<RemoteState | undefined> => {
       const [{ remoteId }, ...more] = asked;
       const found = await target.read({ remoteId }, ...more);
@@ -81,6 +81,26 @@ describe('whoever cannot trust the link (PROTOCOL B5)', () => {
         { attribute: 'roomNumber', action: 'replace', values: [] },
       ]),
     });
+    expect(await stage.delivery(1)).toBeUndefined();
+  });
+
+  test('takes away what may have been made of somebody who is gone, where the target cannot be read', async () => {
+    const destination = stage.destination({ target: blind() });
+    stage.target.onChange = (perform) => {
+      perform();
+      throw new TargetError('unknown', 'no answer', { unsure: true });
+    };
+    await stage.owe('person', 1);
+    await stage.deliver(await stage.claim(), destination);
+    expect(await stage.link(1)).toBeUndefined();
+    expect(stage.target.ids).toEqual([ada]);
+    stage.target.onChange = (perform) => perform();
+    await stage.query('truncate registry.person');
+    await stage.owe('person', 1);
+    await stage.settle(destination);
+    expect(stage.target.sent.at(-1)).toBe(`remove ${ada}`);
+    expect(stage.target.ids).toEqual([]);
+    expect(await stage.reserved()).toEqual({});
     expect(await stage.delivery(1)).toBeUndefined();
   });
 

@@ -96,6 +96,15 @@ describe('the guard (PROTOCOL C3)', () => {
     expect(stage.target.entry('uid=p20,ou=people')).toMatchObject({ cn: ['New'] });
   });
 
+  test('holds them all where the batch that asks first is a small one, as the last of a crowd may be', async () => {
+    await people(40, { changes: 0.5, floor: 10 });
+    await stage.query(`update registry.person set mail = '{}'`);
+    await stage.owe('person', ...numbers(40));
+    for (let batches = 0; batches < 12; batches += 1) await stage.pump(stage.destination({ batch: 4 })).run();
+    expect((await held()).length).toBe(40);
+    expect(stage.target.entry('uid=p1,ou=people')).toMatchObject({ mail: ['p1@example.org'] });
+  });
+
   test('holds the emptying of many groups', async () => {
     await people(3);
     await stage.query(
@@ -123,6 +132,22 @@ describe('the guard (PROTOCOL C3)', () => {
     await stage.forward();
     await stage.pump().run({ probeNow: true });
     expect([left(), await held()]).toEqual([29, []]);
+  });
+
+  test('counts what may have been done, though nobody answered', async () => {
+    await people(30, { floor: 1, removals: 0.01 });
+    stage.target.onChange = (perform) => {
+      perform();
+      throw refusal('unavailable', 'no answer', true);
+    };
+    await stage.query('delete from registry.person where id = 1');
+    await stage.owe('person', 1);
+    await stage.pump().run();
+    stage.target.onChange = (perform) => perform();
+    await stage.forward();
+    await stage.pump().run({ probeNow: true });
+    await leave(2);
+    expect([left(), (await held()).map(({ key }) => key)]).toEqual([29, ['2']]);
   });
 
   test('whose account cannot be kept, for want of the database, loses nothing of what was sent', async () => {

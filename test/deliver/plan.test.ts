@@ -657,17 +657,18 @@ describe('a group that is not there without a member', () => {
 });
 
 describe('stepping aside in a swap', () => {
-  const wait = { entity: 'person', key: '2', id: 'uid=eve,ou=people' };
-  const aside = (own: Loaded['link'], entry?: RemoteState | 'absent') => {
-    const intended = plan(
-      loaded({ claimed: unsure, desired: desired({ remoteId: 'uid=eve,ou=people' }), link: own }),
-      entry,
-      undefined,
-      context(),
-    );
+  const wait = { entity: 'person', key: '2', attribute: '', id: 'uid=eve,ou=people' };
+  const asideFrom = (situation: Loaded, own = context(), entry?: RemoteState | 'absent') => {
+    const intended = plan(situation, entry, undefined, own);
     if (intended.do !== 'write') throw new Error(`expected a write, not ${intended.do}`);
-    return planStepAside(intended, own, '1', wait, context());
+    return planStepAside(intended, { loaded: situation, ...(entry && { live: entry }) }, wait, own);
   };
+  const aside = (own: Loaded['link'], entry?: RemoteState | 'absent') =>
+    asideFrom(
+      loaded({ claimed: unsure, desired: desired({ remoteId: 'uid=eve,ou=people' }), link: own }),
+      context(),
+      entry,
+    );
 
   test('renames the entry to a name of its key and then waits for the id it wants', () => {
     const planned = aside(link());
@@ -689,5 +690,62 @@ describe('stepping aside in a swap', () => {
   test('is done once, and not at all where there is no entry', () => {
     expect(aside(link({ remoteId: 'uid=aside-1,ou=people' }))).toBeUndefined();
     expect(aside(link(), 'absent')).toBeUndefined();
+  });
+
+  describe('takes out the values of unique attributes that are not wanted any more', () => {
+    const mails = (...mail: readonly string[]) => ({ cn: ['Ada'], mail });
+    const from = (held: readonly string[], wanted: readonly string[]) =>
+      asideFrom(
+        loaded({ desired: desired({ attributes: mails(...wanted) }), link: link({ attributes: mails(...held) }) }),
+        context({ unique: new Set(['mail']) }),
+      );
+
+    test('and leaves the others, and the entry where it is', () => {
+      expect(from(['a@x', 'b@x'], ['b@x', 'c@x'])).toMatchObject({
+        operation: 'step aside',
+        change: { remoteId: id, changes: [{ attribute: 'mail', action: 'delete', values: ['a@x'] }] },
+        link: { remoteId: id, attributes: { cn: ['Ada'], mail: ['b@x'] }, fingerprint: null },
+        waitFor: wait,
+      });
+      expect(from(['a@x'], ['c@x'])?.change).not.toHaveProperty('renameTo');
+    });
+
+    test('as they stand in the entry, where it was read', () => {
+      const situation = loaded({
+        claimed: unsure,
+        desired: desired({ attributes: mails('c@x') }),
+        link: link({ attributes: mails('a@x') }),
+      });
+      const own = context({ unique: new Set(['mail']) });
+      expect(asideFrom(situation, own, live({ attributes: mails('A@x', 'b@x') }))).toMatchObject({
+        change: { changes: [{ attribute: 'mail', action: 'delete', values: ['A@x', 'b@x'] }] },
+        link: { attributes: { cn: ['Ada'], mail: [] } },
+      });
+      expect(asideFrom(situation, own, live({ attributes: { cn: ['Ada'] } }))).toBeUndefined();
+    });
+
+    test('but no value of others, where they have some there, too', () => {
+      const merged = context({ unique: new Set(['mail']), policies: new Map([['mail', 'merge']]) });
+      const situation = loaded({
+        claimed: unsure,
+        desired: desired({ attributes: mails('c@x') }),
+        link: link({ attributes: mails('a@x') }),
+      });
+      expect(asideFrom(situation, merged, live({ attributes: mails('a@x', 'theirs@x') }))).toMatchObject({
+        change: { changes: [{ attribute: 'mail', action: 'delete', values: ['a@x'] }] },
+      });
+    });
+
+    test('if there are any, and they are known', () => {
+      expect(from(['a@x'], ['a@x', 'c@x'])).toBeUndefined();
+      const long = asideFrom(
+        loaded({
+          desired: desired({ attributes: mails('c@x') }),
+          link: link({ attributes: { mail: [{ hash: 'ab' }] } }),
+        }),
+        context({ unique: new Set(['mail']) }),
+      );
+      expect(long).toBeUndefined();
+    });
   });
 });

@@ -117,7 +117,7 @@ describe('settling a delivery', () => {
   });
 
   test('that waits for another says for whom, and spends no attempt', async () => {
-    const waitFor = { entity: 'person', key: '2', id: 'uid=b' };
+    const waitFor = { entity: 'person', key: '2', attribute: '', id: 'uid=b' };
     const dependency = { kind: 'dependency', message: 'taken' } as const;
     expect(await settleOne({ outcome: 'wait', dueIn: 5, waitFor, error: dependency })).toMatchObject({
       ...free,

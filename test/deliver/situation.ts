@@ -49,6 +49,7 @@ export function mapping(changes: Partial<Mapping> = {}): Mapping {
     attributes: new Set(['cn', 'mail', 'userPassword', 'objectClass']),
     secret: new Set(['userPassword']),
     policies: new Map([['objectClass', 'merge']]),
+    unique: new Set(),
     references: new Map(),
     deprovision: [{ do: 'delete', after: 10 }],
     removeAfter: 10,

@@ -70,6 +70,7 @@ const person: Mapping = {
   attributes: new Set(['objectClass', 'cn', 'mail', 'userPassword', 'roomNumber']),
   secret: new Set(['userPassword']),
   policies: new Map([['objectClass', 'merge']]),
+  unique: new Set(),
   references: new Map(),
   deprovision: [{ do: 'delete', after: 0 }],
   removeAfter: 0,
@@ -80,6 +81,7 @@ const team: Mapping = {
   attributes: new Set(['cn']),
   secret: new Set(),
   policies: new Map([['objectClass', 'merge']]),
+  unique: new Set(),
   references: new Map([['member', { refEntity: 'person', empty: 'placeholder' as const, placeholder: 'cn=nobody' }]]),
   deprovision: [{ do: 'delete', after: 0 }],
   removeAfter: 0,
@@ -122,7 +124,7 @@ export class Stage {
   async clear(): Promise<void> {
     this.target = new ScriptedTarget();
     await this.query(`truncate registry.person, registry.team, registry.member, staffetta.event, staffetta.delivery, staffetta.link,
-      staffetta.remote_id, staffetta.reference, staffetta.journal, staffetta.guard_spent`);
+      staffetta.remote_id, staffetta.remote_value, staffetta.reference, staffetta.journal, staffetta.guard_spent`);
     await this.query(`update staffetta.target set state = 'active', reason = null, failures = 0, retry_at = null, mode = 'live',
       admitted = true, guard_removals = 1, guard_changes = 1, guard_floor = 25, guard_window = '24 h'`);
     await this.query('update staffetta.route set error = null, error_at = null, retry_at = null, failures = 0');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { breaksCircle, isMoving, wake } from '../../src/deliver/wait.ts';
+import { isMoving, wake, wantedInCircle } from '../../src/deliver/wait.ts';
 import { createStage, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -28,7 +28,19 @@ async function waiting(waits: Readonly<Record<number, number>>): Promise<void> {
     );
   }
 }
-const breaks = (key: number, holder: number) => breaksCircle(stage.pool, 'directory', person(key), person(holder));
+const wanted = (key: number, holder: number) => wantedInCircle(stage.pool, 'directory', person(key), person(holder));
+const breaks = async (key: number, holder: number) => (await wanted(key, holder)) !== undefined;
+/** What a key waits for is a value of its holder's mail instead. */
+const forMail = async (key: number, holder: number) => {
+  await stage.query(`insert into staffetta.remote_value values ('directory', 'mail', $1, 'person', $2)`, [
+    `${holder}@x`,
+    `${holder}`,
+  ]);
+  await stage.query(`update staffetta.delivery set wait_attribute = 'mail', wait_id = $2 where key = $1`, [
+    `${key}`,
+    `${holder}@x`,
+  ]);
+};
 const woken = async (...keys: readonly number[]) => {
   await wake(stage.pool, 'directory', keys.map(person));
   return (await stage.deliveries()).filter(({ due }) => due).map(({ key }) => key);
@@ -66,6 +78,21 @@ describe('a circle of waits (PROTOCOL C4)', () => {
   test('is open again once a remote id in it is held no more', async () => {
     await waiting({ 1: 2, 2: 1 });
     await stage.query(`delete from staffetta.remote_id where normalised = 'uid=1'`);
+    expect(await breaks(1, 2)).toBe(false);
+  });
+
+  test('says what of the key that breaks it is waited for: a remote id, or a value', async () => {
+    await waiting({ 1: 2, 2: 3, 3: 1 });
+    expect(await wanted(1, 2)).toEqual({ attribute: '', id: 'uid=1' });
+    await forMail(3, 1);
+    expect(await wanted(1, 2)).toEqual({ attribute: 'mail', id: '1@x' });
+    await stage.query(`delete from staffetta.remote_value`);
+    expect(await wanted(1, 2)).toBeUndefined();
+  });
+
+  test('does not go through who keeps what is waited for', async () => {
+    await waiting({ 1: 2, 2: 1 });
+    await stage.query(`update staffetta.delivery set wait_keeps = true where key = '2'`);
     expect(await breaks(1, 2)).toBe(false);
   });
 
@@ -113,6 +140,25 @@ describe('whoever can move is woken', () => {
       `update staffetta.delivery set absent_since = clock_timestamp(), due_at = clock_timestamp() + interval '10 seconds' where key = '2'`,
     );
     expect(await woken(1)).toEqual(['2']);
+  });
+
+  test('but not one that only a value is wanted of: its entry is nobody else’s', async () => {
+    await waiting({ 1: 2 });
+    await forMail(1, 2);
+    await stage.owe('person', 2);
+    await stage.query(
+      `update staffetta.delivery set absent_since = clock_timestamp(), due_at = clock_timestamp() + interval '10 seconds' where key = '2'`,
+    );
+    expect(await woken(1)).toEqual([]);
+  });
+
+  test('who keeps what others wait for, once what it waits for is free, and not before', async () => {
+    await waiting({ 1: 2, 2: 1 });
+    await forMail(1, 2);
+    await stage.query(`update staffetta.delivery set wait_keeps = true, state = 'parked' where key = '1'`);
+    expect(await woken(1, 2)).toEqual([]);
+    await stage.query(`delete from staffetta.remote_value`);
+    expect(await woken(1)).toEqual(['1']);
   });
 
   test('nobody where nobody waits', async () => {

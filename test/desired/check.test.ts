@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatPath } from '../../src/config/problem.ts';
-import type { Config } from '../../src/config/schema.ts';
+import { type Config, config as schema } from '../../src/config/schema.ts';
 import { parseRelation } from '../../src/desired/catalog.ts';
 import { checkMappings } from '../../src/desired/check.ts';
 import { configure, createFixture, type Fixture } from './fixture.ts';
@@ -36,6 +36,25 @@ async function problems(config: Config): Promise<string[]> {
 
 const mapped = (mapping: Record<string, unknown>) =>
   problems(configure(entities, { person: { ...person, ...mapping } }));
+
+test('a document of scripts has a list where a column has several values, and an id from a column', async () => {
+  const script = (id: string, as: string) =>
+    schema.parse({
+      ...configure(entities, {}),
+      targets: {
+        programs: {
+          type: 'script',
+          entities: { person: { id, attributes: { mail: { from: 'emails', as }, enabled: { from: 'status' } } } },
+        },
+      },
+    });
+  expect(await problems(script('{id}', 'list'))).toEqual([]);
+  const above = 'targets.programs.entities.person';
+  expect(await problems(script('everybody', 'text'))).toEqual([
+    `${above}.id: names no column, so that all would have the same name; expected one such as "{id}"`,
+    `${above}.attributes.mail.from: column "emails" of registry.person is an array (text[]); expected \`as: list\` beside it, or a column with one value`,
+  ]);
+});
 
 test('a mapping that fits the database has no problem', async () => {
   const config = configure(entities, {

@@ -20,7 +20,7 @@ test('the configuration is accepted, without a warning', () => {
     LDAP_SUFFIX: 'dc=example,dc=org',
   });
   expect(warnings).toEqual([]);
-  expect(config.targets.directory?.entities.person?.dn).toBe('uid={uid},ou=people,dc=example,dc=org');
+  expect(config.targets.directory?.entities.person).toMatchObject({ dn: 'uid={uid},ou=people,dc=example,dc=org' });
 });
 
 describe('the registry', () => {

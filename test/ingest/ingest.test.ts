@@ -198,6 +198,31 @@ describe('a transaction that changes more rows than the threshold is bulk', () =
     ]);
   });
 
+  test('in one row that stands for many, but not for who changes by himself too', async () => {
+    await site.query(
+      `insert into registry.career select n, case when n <= 3 then 'art' when n <= 5 then 'law' else 'maths' end from generate_series(1, 7) n`,
+    );
+    await site.query(`insert into registry.department values ('art', 'Art')`);
+    await ingester.drain();
+    await site.query(`insert into registry.department values ('law', 'Law'), ('maths', 'Maths')`);
+    await site.query(`insert into registry.email values (5, 'e@x')`);
+    await ingester.drain();
+    await site.query(`insert into registry.email values (6, 'f@x')`);
+    await ingester.drain();
+    const rows = await site.query<{ key: string; priority: number }>(
+      `select key, priority from staffetta.delivery where target = 'badge' order by key::int`,
+    );
+    expect(rows.map(({ key, priority }) => `${key} ${priority}`)).toEqual([
+      '1 0',
+      '2 0',
+      '3 0',
+      '4 1',
+      '5 0',
+      '6 0',
+      '7 1',
+    ]);
+  });
+
   test('who is in it and changes by himself too does not wait behind it', async () => {
     await site.query(`insert into registry.person select generate_series(1, 4)`);
     await site.query(`insert into registry.email values (2, 'b@x')`);
@@ -231,6 +256,14 @@ describe('an entry that came, moved or went', () => {
         first_cause: 'change of an entry it refers to or waits for',
       },
     ]);
+  });
+
+  test('makes its holders due behind everybody, though they need not wait', async () => {
+    await site.query(`insert into staffetta.reference (target, entity, key, attribute, ref_entity, ref_key) values
+      ('directory', 'team', '5', 'member', 'person', '1')`);
+    await site.query(tell);
+    await ingester.ingest.drain(ingester.client, { ...defaults, REFERENCE_SECONDS: 0 });
+    expect(await site.query('select key, priority from staffetta.delivery')).toEqual([{ key: '5', priority: 1 }]);
   });
 
   test('lets its holders wait longer while many members are still to be delivered in bulk', async () => {
@@ -297,4 +330,21 @@ test('a long drain says what it has after each batch, and stops when it is told 
   expect(batches).toEqual([4, 4]);
   expect(await owed()).toHaveLength(8);
   expect((await ingester.drain()).events).toBe(2);
+});
+
+test('what is approved stays approved when an entry that it refers to moves, and no longer when it changes itself', async () => {
+  await site.query('insert into registry.person values (1)');
+  await ingester.drain();
+  await site.query('update staffetta.delivery set approved = rev');
+  await site.query(
+    `insert into staffetta.reference (target, entity, key, attribute, ref_entity, ref_key) values ('directory', 'person', '1', 'manager', 'person', '2')`,
+  );
+  const approved = async () =>
+    (await site.query(`select rev, approved from staffetta.delivery where target = 'directory'`))[0];
+  await site.query(`insert into staffetta.event (source, op, cols) values ('@link', 'U', '{directory,person,2}')`);
+  await ingester.drain();
+  expect(await approved()).toEqual({ rev: '2', approved: '2' });
+  await site.query(`update registry.person set uid = 'other'`);
+  await ingester.drain();
+  expect(await approved()).toEqual({ rev: '3', approved: '2' });
 });

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { withRoutes } from '../../src/commands/routes.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { createPool } from '../../src/database/pool.ts';
 import { alone } from '../../src/reconcile/alone.ts';
+import { openProxy } from '../convergence/proxy.ts';
 import { createRegistry, type Registry } from '../setup/registry.ts';
 import { until } from '../setup/until.ts';
-import { bringUpToDate, compare, drift } from './comparing.ts';
+import { adoptAll, bringUpToDate, compare, drift } from './comparing.ts';
 
 let registry: Registry;
 beforeAll(async () => {
@@ -151,6 +153,45 @@ describe('an incomplete reading', () => {
     }
     expect(await drift(registry)).toEqual(['person 1 changed (sn)']);
     expect(await registry.query('select from staffetta.delivery')).toEqual([]);
+  });
+
+  test('is one that the connection was cut during, however much had been read', async () => {
+    await registry.directory.add(Array.from({ length: 1200 }, (_, n) => stranger(`stranger${n}`)).join('\n'));
+    const proxy = await openProxy(registry.directory.url);
+    const behindProxy = {
+      ...registry,
+      load: () => loadConfig(registry.file, { ...registry.env, LDAP_URL: proxy.url }),
+    };
+    try {
+      await modify(1, 'replace: sn\nsn: Neri\n');
+      const whole = await compare(behindProxy, 'person');
+      expect(whole).toMatchObject({ complete: true, seen: 1212, changed: 1, unexpected: 1200 });
+      await registry.directory.modify(`dn: ${dnOf(2)}\nchangetype: delete\n`);
+      let read = 0;
+      const found = await compare(behindProxy, 'person', {
+        repair: true,
+        progress: (seen) => {
+          read = seen;
+          proxy.cut();
+        },
+      });
+      expect(read).toBeGreaterThan(0);
+      expect(read).toBeLessThan(1212);
+      expect(found).toMatchObject({ complete: false, missing: 0, repaired: 0 });
+      expect(await registry.query('select from staffetta.delivery')).toEqual([]);
+      expect(await drift(registry)).toHaveLength(1201); // of the last reading that was complete
+      const adopted = await adoptAll(behindProxy, 'person', { write: true, progress: () => proxy.cut() });
+      expect(adopted).toMatchObject({ adopted: 0, error: expect.any(String) });
+    } finally {
+      await proxy.close();
+      await registry.query(`truncate staffetta.reconcile_run cascade`);
+      await registry.directory.modify(
+        Array.from(
+          { length: 1200 },
+          (_, n) => `dn: uid=stranger${n},ou=people,${registry.directory.suffix}\nchangetype: delete\n`,
+        ).join('\n'),
+      );
+    }
   });
 
   test('is one that another configuration was applied during', async () => {

@@ -19,7 +19,7 @@ afterAll(() => db.close());
 /** Person 42, who has left the view, and 43, who has nothing to do with it. */
 beforeEach(async () => {
   await db.database.query(
-    'truncate registry.person, staffetta.event, staffetta.event_failed, staffetta.delivery, staffetta.link, staffetta.reference, staffetta.remote_id, staffetta.journal, staffetta.reconcile_run cascade',
+    'truncate registry.person, staffetta.event, staffetta.event_failed, staffetta.delivery, staffetta.link, staffetta.reference, staffetta.remote_id, staffetta.remote_value, staffetta.journal, staffetta.reconcile_run cascade',
   );
   await db.query(`
     update staffetta.target set state = 'active', reason = null;
@@ -28,6 +28,8 @@ beforeEach(async () => {
       ('directory', 'team', '42', 'cn=choir', 'active', '{}');
     insert into staffetta.remote_id (target, normalised, entity, key) values
       ('directory', 'uid=ada', 'person', '42'), ('directory', 'uid=eve', 'person', '43');
+    insert into staffetta.remote_value (target, attribute, normalised, entity, key) values
+      ('directory', 'mail', 'ada@example.org', 'person', '42');
     insert into staffetta.reference (target, entity, key, attribute, ref_entity, ref_key, applied) values
       ('directory', 'team', '42', 'member', 'person', '42', 'uid=ada'), ('directory', 'team', '42', 'member', 'person', '43', 'uid=eve'),
       ('directory', 'team', '7', 'member', 'person', '42', null);
@@ -91,6 +93,7 @@ describe('erase', () => {
       'staffetta.link.key: 1',
       'staffetta.reference.ref_key: 2',
       'staffetta.remote_id.key: 1',
+      'staffetta.remote_value.key: 1',
     ]);
     expect(await erase(' 042')).toEqual(forgotten);
     expect(await traces()).toEqual([]);

@@ -149,7 +149,8 @@ describe('a rescan', () => {
 const person = fc.record({
   row: fc.constantFrom('absent', 'hidden', 'guest', 'in'),
   link: fc.constantFrom('none', 'same', 'other', 'disabled', 'kept'),
-  delivery: fc.constantFrom('none', 'pending', 'claimed', 'parked', 'waiting', 'held'),
+  /** Behind: it waits for another target. */
+  delivery: fc.constantFrom('none', 'pending', 'claimed', 'parked', 'waiting', 'behind', 'held'),
   /** Whether the desired state that was parked is still the same. */
   parkedFor: fc.constantFrom('this', 'another'),
   /** Days since its absence was first proven. */
@@ -204,8 +205,9 @@ describe('whatever the people, links and deliveries', () => {
           [JSON.stringify(rows)],
         );
         await db.query(
-          `insert into staffetta.delivery (target, entity, key, rev, state, token, claimed_rev, parked_for)
-           select 'directory', 'person', id::text, 5, case delivery when 'claimed' then 'pending' else delivery end,
+          `insert into staffetta.delivery (target, entity, key, rev, state, wait_target, token, claimed_rev, parked_for)
+           select 'directory', 'person', id::text, 5, case delivery when 'claimed' then 'pending' when 'behind' then 'waiting' else delivery end,
+             case delivery when 'behind' then 'badge' end,
              case delivery when 'claimed' then gen_random_uuid() end, case delivery when 'claimed' then 5 end,
              case "parkedFor" when 'this' then d.fingerprint else 'another' end
            from jsonb_to_recordset($1) p(id bigint, delivery text, "parkedFor" text)
@@ -224,8 +226,9 @@ describe('whatever the people, links and deliveries', () => {
         const isTouched = (row: (typeof rows)[number]) => {
           const isStuck = row.delivery === 'parked' || row.delivery === 'held';
           const isKnown = row.row === 'in' || row.row === 'guest' || row.link !== 'none';
-          const isOutdated = isStuck && row.parkedFor === 'another'; // stuck for a desired state that is no more
-          const isLeftBehind = isStuck && !isKnown;
+          const isLooked = isStuck || row.delivery === 'behind';
+          const isOutdated = isLooked && row.parkedFor === 'another'; // stuck for a desired state that is no more
+          const isLeftBehind = isLooked && !isKnown;
           return (
             (differs(row) || isOutdated || isLeftBehind) &&
             row.delivery !== 'pending' &&
@@ -243,7 +246,8 @@ describe('whatever the people, links and deliveries', () => {
             if (row.delivery === 'none')
               return differs(row) ? [{ id: row.id, rev: 1, state: 'pending', claimed: false }] : [];
             const touched = isTouched(row);
-            const state = touched || row.delivery === 'claimed' ? 'pending' : row.delivery;
+            const before = row.delivery === 'behind' ? 'waiting' : row.delivery;
+            const state = touched || row.delivery === 'claimed' ? 'pending' : before;
             const claimed = row.delivery === 'claimed';
             return [{ id: row.id, rev: 5 + Number(touched) + Number(claimed), state, claimed }];
           }),

@@ -1,5 +1,5 @@
 /** Where the entries of an entity are: what is constant in the templates of their names. */
-import type { MappingConfig } from '../../config/schema.ts';
+import type { LdapMapping } from '../../config/schema.ts';
 import { parseTemplate } from '../../config/template.ts';
 import { TargetError } from '../target.ts';
 import { DnSyntaxError, isBelow, parseDn } from './dn.ts';
@@ -9,7 +9,7 @@ import { DnSyntaxError, isBelow, parseDn } from './dn.ts';
  * disabled; at least one. `contexts`: the answer where a template leaves everything open. Throws `misconfigured`, also
  * where they are needed and there are none: to look nowhere would be to see that there is nothing.
  */
-export function basesOf(mapping: MappingConfig, contexts: readonly string[]): string[] {
+export function basesOf(mapping: LdapMapping, contexts: readonly string[]): string[] {
   try {
     return outermostOf(mapping, contexts);
   } catch (error) {
@@ -18,7 +18,7 @@ export function basesOf(mapping: MappingConfig, contexts: readonly string[]): st
   }
 }
 
-function outermostOf(mapping: MappingConfig, contexts: readonly string[]): string[] {
+function outermostOf(mapping: LdapMapping, contexts: readonly string[]): string[] {
   const templates = [mapping.dn, mapping.disable?.dn].filter((template) => template !== undefined);
   const parents = templates.map(constantParent);
   if (contexts.length === 0 && parents.includes('')) {

@@ -2,7 +2,7 @@
  * Which installation of a directory this is, whatever its name and address (PROTOCOL C5): the stable id of the entry at
  * the root of its tree, which replicas have in common and another directory with the same suffix has not.
  */
-import type { MappingConfig } from '../../config/schema.ts';
+import type { LdapMapping } from '../../config/schema.ts';
 import { TargetError } from '../target.ts';
 import { basesOf } from './base.ts';
 import type { Connection } from './connection.ts';
@@ -13,7 +13,7 @@ import { search } from './search.ts';
 import { stableIdOf } from './state.ts';
 
 /** The root of the tree that holds the entries of the first entity. Throws `misconfigured` where the server holds none. */
-export function rootOf(mappings: readonly MappingConfig[], directory: Directory, server: string): string {
+export function rootOf(mappings: readonly LdapMapping[], directory: Directory, server: string): string {
   const bases = mappings.flatMap((mapping) => basesOf(mapping, directory.contexts));
   const base = bases[0] ?? directory.contexts[0] ?? '';
   const context = contextOf(directory, base);

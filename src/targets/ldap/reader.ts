@@ -4,7 +4,7 @@
  * a stable id, a search for that id – of a kind shown to work – found nothing anywhere.
  */
 import { AndFilter, EqualityFilter, type Filter, OrFilter } from 'ldapts';
-import type { MappingConfig } from '../../config/schema.ts';
+import type { LdapMapping } from '../../config/schema.ts';
 import { type Attributes, type Match, type RemoteState, TargetError } from '../target.ts';
 import { basesOf } from './base.ts';
 import { valueKey } from './compare.ts';
@@ -131,7 +131,7 @@ export class Reader {
     return stateOf(directory, found, attributes, this.#session.config.bind?.dn);
   }
 
-  #mapping(entity: string): MappingConfig {
+  #mapping(entity: string): LdapMapping {
     const mapping = this.#session.config.entities[entity];
     if (mapping === undefined) throw new TargetError('misconfigured', `the target has no entity ${entity}`);
     return mapping;
@@ -239,7 +239,7 @@ function questionOf({ where }: Match): Filter {
 }
 
 /** The constant object classes of an entity, undefined if it has none. */
-function filterOf(mapping: MappingConfig): Filter | undefined {
+function filterOf(mapping: LdapMapping): Filter | undefined {
   const [, classes] =
     Object.entries(mapping.attributes ?? {}).find(([name]) => name.toLowerCase() === 'objectclass') ?? [];
   if (classes?.kind !== 'values') return undefined;

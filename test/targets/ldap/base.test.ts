@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type MappingConfig, target } from '../../../src/config/schema.ts';
+import { type LdapMapping, ldap } from '../../../src/config/schema.ts';
 import { basesOf } from '../../../src/targets/ldap/base.ts';
 import { readStableId, writeStableId } from '../../../src/targets/ldap/stable-id.ts';
 
-function mapping(dn: string, disabled?: string): MappingConfig {
+function mapping(dn: string, disabled?: string): LdapMapping {
   const entity = { dn, ...(disabled !== undefined && { disable: { dn: disabled } }) };
   const bind = { dn: 'cn=us', password: 'x' };
-  const { person } = target.parse({
+  const { person } = ldap.parse({
     type: 'ldap',
     url: 'ldap://localhost',
     bind,

@@ -1,5 +1,5 @@
 /** LDAP targets for tests, configured as `staffetta.yml` would. */
-import { type LdapConfig, target } from '../../../src/config/schema.ts';
+import { type LdapConfig, ldap } from '../../../src/config/schema.ts';
 import { LdapTarget } from '../../../src/targets/ldap/target.ts';
 
 interface Place {
@@ -10,7 +10,7 @@ interface Place {
 
 /** The configuration of a target at a directory, with anything else on top. */
 function ldapConfig({ url, suffix, bind }: Place, more: Readonly<Record<string, unknown>> = {}): LdapConfig {
-  return target.parse({
+  return ldap.parse({
     type: 'ldap',
     url,
     bind,

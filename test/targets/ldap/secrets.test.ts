@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { target } from '../../../src/config/schema.ts';
+import { ldap } from '../../../src/config/schema.ts';
 import { secretsOf } from '../../../src/targets/ldap/secrets.ts';
 
-const config = target.parse({
+const config = ldap.parse({
   type: 'ldap',
   url: 'ldap://a',
   entities: {

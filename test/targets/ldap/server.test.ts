@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type LdapConfig, target } from '../../../src/config/schema.ts';
+import { type LdapConfig, ldap } from '../../../src/config/schema.ts';
 import { Server } from '../../../src/targets/ldap/server.ts';
 
 const bind = { dn: 'cn=us', password: 'x' };
-const config: LdapConfig = target.parse({ type: 'ldap', url: 'ldap://localhost', bind, startTls: true, entities: {} });
+const config: LdapConfig = ldap.parse({ type: 'ldap', url: 'ldap://localhost', bind, startTls: true, entities: {} });
 
 describe('a server', () => {
   test.each<[string, Partial<Server>]>([
@@ -34,7 +34,7 @@ describe('a server', () => {
   });
 
   test('is not greeted at all where the password cannot be read', async () => {
-    const secret = target.parse({
+    const secret = ldap.parse({
       type: 'ldap',
       url: 'ldap://a',
       bind: { dn: 'cn=us', password: { file: 'no/such' } },

@@ -1,0 +1,6 @@
+import type { MappingConfig } from './schema.ts';
+
+/** The template of the remote id of a mapping, and the key of staffetta.yml that it stands under. */
+export function remoteIdOf(mapping: MappingConfig): { readonly key: 'dn' | 'id'; readonly template: string } {
+  return 'dn' in mapping ? { key: 'dn', template: mapping.dn } : { key: 'id', template: mapping.id };
+}

@@ -4,18 +4,27 @@ import pg from 'pg';
 import { connect } from '../setup/registry.ts';
 import type { Change, Transaction } from './change.ts';
 
-/** What the registry needs for histories besides its tables: unique logins and names of teams, checked at commit. */
-export const constraints = `
+/**
+ * What the registry needs for histories besides its tables: unique logins and names of teams, checked at commit, and
+ * contracts, with whose end a person leaves the view although no row changes.
+ */
+export const additions = `
   alter table registry.person add unique (uid) deferrable initially deferred;
   alter table registry.team add unique (name) deferrable initially deferred;
   alter table registry.email drop constraint email_person_id_fkey,
-    add foreign key (person_id) references registry.person on delete cascade on update cascade deferrable initially deferred;`;
+    add foreign key (person_id) references registry.person on delete cascade on update cascade deferrable initially deferred;
+  create table registry.contract (
+    person_id bigint primary key references registry.person on delete cascade on update cascade deferrable initially deferred,
+    ends timestamptz not null);
+  create or replace view registry.v_person as
+    select p.*, array(select e.address from registry.email e where e.person_id = p.id order by 1) as emails from registry.person p
+    where not hidden and not exists (select from registry.contract c where c.person_id = p.id and c.ends <= now());`;
 
 /** What a person is called who lost the name; nobody else is called so. Ends what keeps a history from its end. */
 export const healing = `update registry.person set uid = 'again' || id where uid is null`;
 
 /** Keys from here on belong to a crowd. */
-const crowd = 100;
+export const crowd = 100;
 
 /** The errors that a history may bring on itself: a constraint, a conflict, a deadlock, a truncate too many, a lost connection. */
 const ownFault = /^(23503|23505|40|55006|57P|08)/;
@@ -74,6 +83,13 @@ function statements(change: Change): readonly Statement[] {
       return [['update registry.person set area = $2 where id = $1', [change.id, change.area]]];
     case 'hide':
       return [['update registry.person set hidden = $2 where id = $1', [change.id, change.hidden]]];
+    case 'hire until': {
+      const sql = `insert into registry.contract select id, clock_timestamp() + make_interval(secs => $2 / 1000.0) from registry.person where id = $1
+        on conflict (person_id) do update set ends = excluded.ends`;
+      return [[sql, [change.id, change.after]]];
+    }
+    case 'hire for good':
+      return [['delete from registry.contract where person_id = $1', [change.id]]];
     case 'lose name':
       return [['update registry.person set uid = null where id = $1', [change.id]]];
     case 'mail': {
@@ -100,6 +116,8 @@ function statements(change: Change): readonly Statement[] {
     }
     case 'disperse':
       return [['delete from registry.person where id >= $1', [crowd]]];
+    case 'blank':
+      return [['update registry.person set room = null', []]];
     case 'truncate':
       return [[`truncate registry.${change.table} cascade`, []]];
   }

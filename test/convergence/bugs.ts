@@ -44,8 +44,8 @@ export const bugs = {
     },
     {
       file: 'deliver/settle.ts',
-      from: 'where l.mine is not true and r.sent is not null',
-      to: 'where false',
+      from: 'where r.sent is not null and (r.entity, r.key) not in',
+      to: 'where false and (r.entity, r.key) not in',
     },
   ],
   /** What a dead worker may have done is not looked at: its link is believed (PROTOCOL B5). */
@@ -71,8 +71,8 @@ export const bugs = {
     },
     {
       file: 'deliver/claim.ts',
-      from: 'const [first] = rows;',
-      to: 'const [first] = rows;\n      for (const row of rows) row.snapshot = snapshot;',
+      from: 'const [first] = deliveries;',
+      to: 'const [first] = deliveries;\n    for (const row of deliveries) row.snapshot = snapshot;',
     },
     {
       file: 'deliver/load.ts',
@@ -107,6 +107,46 @@ export const bugs = {
       file: 'deliver/batch.ts',
       from: 'absent.has(claimed.key) && !wanted.has(claimed.key)',
       to: '!wanted.has(claimed.key)',
+    },
+  ],
+  /** Whatever is asked of the guard may go out (PROTOCOL C3). */
+  'guard ignored': [
+    {
+      file: 'deliver/permit.ts',
+      from: 'if (refusal !== null) for (const item of asking) refusals.set(item, refusal);',
+      to: 'if (refusal !== null) continue;',
+    },
+  ],
+  /** A target that is observed is sent what was planned. */
+  'observe sends': [
+    {
+      file: 'deliver/permit.ts',
+      from: "if (mode === 'observe') return sort(plans, (item) => (does(item.plan) ? observed(item) : undefined));",
+      to: "if (mode === 'observe') return sort(plans, () => undefined);",
+    },
+  ],
+  /** What waits for a word may go out without one. */
+  'manual sends': [
+    {
+      file: 'deliver/permit.ts',
+      from: "const unapproved = (item: Planned) => !item.loaded.claimed.approved && item.plan.do === 'write';",
+      to: "const unapproved = (item: Planned) => mode === 'live' && !item.loaded.claimed.approved && item.plan.do === 'write';",
+    },
+  ],
+  /** Steps of deprovisioning are taken without waiting for their time. */
+  'steps at once': [
+    {
+      file: 'deliver/deprovision.ts',
+      from: 'steps.findLast(({ after }) => (elapsed ?? 0) >= after)',
+      to: 'steps.at(-1)',
+    },
+  ],
+  /** An entry is made whether or not the targets that come first have the key (PROTOCOL F2). */
+  'order ignored': [
+    {
+      file: 'deliver/after.ts',
+      from: "if (mode === 'observe' || route.before.length + route.behind.length === 0)",
+      to: 'if (mode !== undefined)',
     },
   ],
 } as const satisfies Record<string, readonly Change[]>;

@@ -45,6 +45,13 @@ const changes = {
     id,
     hidden: fc.boolean(),
   }),
+  'hire until': fc.record({
+    do: fc.constant('hire until' as const),
+    id,
+    /** Milliseconds. */
+    after: fc.integer({ min: 0, max: 3000 }),
+  }),
+  'hire for good': fc.record({ do: fc.constant('hire for good' as const), id }),
   'lose name': fc.record({ do: fc.constant('lose name' as const), id }),
   mail: fc.record({
     do: fc.constant('mail' as const),
@@ -65,6 +72,7 @@ const changes = {
     room: optional('1', '2'),
   }),
   disperse: fc.record({ do: fc.constant('disperse' as const) }),
+  blank: fc.record({ do: fc.constant('blank' as const) }),
   truncate: fc.record({
     do: fc.constant('truncate' as const),
     table: fc.constantFrom('member', 'email', 'person'),
@@ -91,14 +99,17 @@ export const everyChange: ChangeWeights = {
   'exchange keys': 1,
   move: 2,
   hide: 2,
+  'hire until': 2,
+  'hire for good': 1,
   'lose name': 1,
   mail: 2,
   found: 3,
   dissolve: 1,
   join: 4,
   leave: 2,
-  crowd: 1,
-  disperse: 1,
+  crowd: 2,
+  disperse: 2,
+  blank: 1,
   truncate: 1,
 };
 

@@ -1,6 +1,7 @@
 /** The checker is checked: each planted bug has to make a history fail which converges without the bug. */
 import type { BugName } from './bugs.ts';
 import type { ChangeWeights } from './change.ts';
+import { careless } from './conduct.ts';
 import { drawHistory, type Nature } from './history.ts';
 import type { Ground } from './site.ts';
 import { tryHistory } from './trial.ts';
@@ -25,7 +26,20 @@ const churn: ChangeWeights = {
   'insert anew': 2,
 };
 const transactions = { min: 12, max: 20 };
-const quiet = { mishaps: { rescan: 1 }, many: { min: 0, max: 0 } };
+const none = { min: 0, max: 0 };
+/** Without administrators, who would reconcile, and mend what a bug has broken. */
+const unattended = { deeds: none, conduct: careless };
+/** Without anything that goes wrong. */
+const calm = { mishaps: { rescan: 1 }, many: none };
+const quiet = { ...calm, ...unattended };
+
+/** Changes that go on for as long as somebody looks on. */
+const observed = {
+  changes: churn,
+  transactions: { min: 30, max: 40 },
+  deeds: { min: 2, max: 3 },
+  conduct: careless,
+};
 
 export const hunts: Readonly<Record<BugName, Hunt>> = {
   'settle ignores rev': {
@@ -39,6 +53,7 @@ export const hunts: Readonly<Record<BugName, Hunt>> = {
   },
   'no doubt': {
     nature: {
+      ...unattended,
       changes: { insert: 6, 'insert anew': 4, delete: 3, update: 2 },
       mishaps: { 'kill every daemon': 1 },
       many: { min: 2, max: 4 },
@@ -62,6 +77,7 @@ export const hunts: Readonly<Record<BugName, Hunt>> = {
   },
   'absence unproven': {
     nature: {
+      ...unattended,
       changes: churn,
       mishaps: { 'take a view away': 1 },
       many: { min: 2, max: 3 },
@@ -69,6 +85,46 @@ export const hunts: Readonly<Record<BugName, Hunt>> = {
     },
     within: 8,
     quick: true,
+  },
+  'guard ignored': {
+    nature: {
+      ...calm,
+      changes: { crowd: 3, disperse: 2, blank: 2, insert: 2, delete: 2 },
+      transactions,
+      acts: { approve: 1, discard: 1 },
+      deeds: { min: 0, max: 2 },
+      conduct: { ...careless, guarded: true },
+    },
+    within: 8,
+  },
+  'observe sends': {
+    nature: { ...calm, ...observed, acts: { 'look on': 1 } },
+    within: 8,
+  },
+  'manual sends': {
+    nature: { ...calm, ...observed, acts: { 'ask for a word': 1 } },
+    within: 8,
+  },
+  'order ignored': {
+    nature: {
+      ...calm,
+      changes: { ...churn, crowd: 2 },
+      transactions,
+      latency: [30],
+      deeds: none,
+      conduct: { ...careless, ordered: true },
+    },
+    within: 8,
+  },
+  'steps at once': {
+    nature: {
+      ...calm,
+      changes: churn,
+      transactions,
+      deeds: none,
+      conduct: { ...careless, stepwise: true },
+    },
+    within: 8,
   },
 };
 

@@ -1,4 +1,5 @@
 /** What histories configure: the targets that they follow, and the mappings that `apply` changes between. */
+import { type Conduct, daysDisabled, guard } from './conduct.ts';
 import type { TargetName } from './desired.ts';
 
 /** The mappings; the last word of every history is `plain`. */
@@ -16,7 +17,7 @@ export type MappingName = (typeof mappings)[number];
 
 const entities = `
 entities:
-  person: { view: registry.v_person, key: id, sources: { registry.person: { key: id }, registry.email: { key: person_id } } }
+  person: { view: registry.v_person, key: id, sources: { registry.person: { key: id }, registry.email: { key: person_id }, registry.contract: { key: person_id } } }
   team: { view: registry.v_team, key: id, sources: { registry.team: { key: id }, registry.member: { key: team_id } } }
 `;
 
@@ -24,6 +25,7 @@ entities:
 const targets: Readonly<Record<TargetName, string>> = {
   directory: `
       person:
+        revisit: select person_id as key, ends as at from registry.contract
         dn: "uid={uid},ou={area},\${LDAP_SUFFIX}"
         attributes:
           objectClass: { values: [inetOrgPerson] }
@@ -49,6 +51,7 @@ const targets: Readonly<Record<TargetName, string>> = {
   // Who has left is kept, without a password.
   archive: `
       person:
+        revisit: select person_id as key, ends as at from registry.contract
         dn: "cn={uid},ou=staff,\${LDAP_SUFFIX}"
         attributes:
           objectClass: { values: [inetOrgPerson] }
@@ -76,6 +79,7 @@ const targets: Readonly<Record<TargetName, string>> = {
   // Who is not in the area \`people\` is let go, and taken up again by number.
   lists: `
       person:
+        revisit: select person_id as key, ends as at from registry.contract
         dn: "employeeNumber={id},ou=lists,\${LDAP_SUFFIX}"
         only: "area = 'people'"
         match: { employeeNumber: id }
@@ -115,14 +119,21 @@ const replacements: Readonly<Record<MappingName, readonly (readonly [from: strin
   ],
 };
 
+/** How a target is dealt with. */
+export type Mode = 'observe' | 'manual' | 'live';
+
 export interface Settings {
   readonly targets: readonly TargetName[];
   readonly slots: number;
   readonly batch: number;
+  readonly conduct: Conduct;
+  /** Those that are not live. */
+  readonly modes: ReadonlyMap<TargetName, Mode>;
 }
 
 /** The text of `staffetta.yml`. Each target has its variables `NAME_URL`, `NAME_BIND_DN`, `NAME_PASSWORD`; one suffix is everybody's. */
-export function configurationOf(mapping: MappingName, { targets: followed, slots, batch }: Settings): string {
+export function configurationOf(mapping: MappingName, settings: Settings): string {
+  const { targets: followed, slots, batch, conduct, modes } = settings;
   const blocks = followed
     .filter((name) => mapping !== 'without lists' || name !== 'lists')
     .map((name) => {
@@ -134,7 +145,9 @@ export function configurationOf(mapping: MappingName, { targets: followed, slots
     timeout: 500ms
     slots: ${slots}
     batch: ${batch}
-    guard: { removals: 100%, changes: 100% }
+    mode: ${modes.get(name) ?? 'live'}
+    guard: ${conduct.guarded ? guard : '{ removals: 100%, changes: 100% }'}
+    after: [${conduct.ordered && name !== 'archive' ? 'archive' : ''}]
     bind: { dn: "${variable('BIND_DN')}", password: "${variable('PASSWORD')}" }
     entities:${targets[name]}`;
     });
@@ -143,5 +156,12 @@ export function configurationOf(mapping: MappingName, { targets: followed, slots
 database: { url: "\${DATABASE_URL}" }
 schedule: { sweep: "0 0 1 1 *" }
 ${entities}targets:${blocks.join('')}`;
-  return replacements[mapping].reduce((so, [from, to]) => so.replace(from, to), text);
+  return replacements[mapping].reduce(
+    (so, [from, to]) => so.replace(from, to),
+    conduct.stepwise ? inSteps(text) : text,
+  );
+}
+
+function inSteps(text: string): string {
+  return text.replace('deprovision: disable\n', `deprovision: [disable, { after: ${daysDisabled}d, do: delete }]\n`);
 }

@@ -5,6 +5,7 @@
 import type pg from 'pg';
 import type { LdifEntry } from '../../src/demo/ldif.ts';
 import type { Directory } from '../setup/directory.ts';
+import { notStrange } from './strangers.ts';
 
 export const targetNames = ['directory', 'archive', 'lists'] as const;
 export type TargetName = (typeof targetNames)[number];
@@ -45,7 +46,8 @@ interface Past {
 
 const present = (column: string) => `array_remove(array[nullif(${column}, '')], null)`;
 const emails = 'array(select e.address from registry.email e where e.person_id = p.id)';
-const person = 'from registry.person p where not p.hidden';
+const person = `from registry.person p
+  where not p.hidden and not exists (select from registry.contract c where c.person_id = p.id and c.ends <= now())`;
 const members = 'array(select m.person_id::text from registry.member m where m.team_id = t.id)';
 
 const kinds: Readonly<Record<TargetName, readonly Kind[]>> = {
@@ -108,6 +110,20 @@ const kinds: Readonly<Record<TargetName, readonly Kind[]>> = {
   ],
 };
 
+/** What a target may hold besides what it should. */
+export interface Excused {
+  /** People whose entries may be there although they have left: an administrator did not want them removed. */
+  readonly spared: ReadonlySet<string>;
+  /** Whoever has left may be there, disabled, where that is what becomes of them. */
+  readonly disabled: boolean;
+}
+
+/** The entity that an entry of a target belongs to by its place; undefined: none. */
+export function entityAt(target: TargetName, dn: string): Kind['what'] | undefined {
+  const folded = dn.toLowerCase();
+  return kinds[target].find(({ below }) => below.some((unit) => folded.includes(`,${unit},`)))?.what;
+}
+
 /** Units that entries stand below, for each target. */
 export function unitsOf(target: TargetName): string[] {
   return kinds[target].flatMap(({ below }) => below);
@@ -128,9 +144,14 @@ export const past = `
   create trigger keep_renumbering after update on registry.person for each row when (old.id <> new.id) execute function registry.keep_renumbering();`;
 
 /** What the target holds and should not, lacks, or has otherwise. */
-export async function differences(target: TargetName, directory: Directory, query: Query): Promise<string[]> {
+export async function differences(
+  target: TargetName,
+  directory: Directory,
+  query: Query,
+  { spared, disabled }: Excused,
+): Promise<string[]> {
   const all = await directory.entries(
-    '(|(objectClass=inetOrgPerson)(businessCategory=*)(objectClass=groupOfNames))',
+    `(&${notStrange}(|(objectClass=inetOrgPerson)(businessCategory=*)(objectClass=groupOfNames)))`,
     '*',
   );
   const was = await readPast(query);
@@ -151,8 +172,8 @@ export async function differences(target: TargetName, directory: Directory, quer
       const [[dn, entry] = ['', {}], ...others] = entries;
       if (kind.what === 'person') everybody.set(id, dn);
       if (others.length > 0) say(id, `is there ${entries.length} times: ${entries.map(([dn]) => dn).join(' and ')}`);
-      if (wanted.has(id) || released.has(id)) continue;
-      const wrong = kind.leftover ? kind.leftover(entry, id, was) : 'should not be there';
+      if (wanted.has(id) || released.has(id) || (kind.what === 'person' && spared.has(id))) continue;
+      const wrong = disabled && kind.leftover ? kind.leftover(entry, id, was) : 'should not be there';
       if (wrong !== undefined) say(id, `${dn} ${wrong}`);
     }
     for (const [id, want] of wanted) {
@@ -191,7 +212,9 @@ function unlike(
   if (!dn.startsWith(naming) || !dn.endsWith(`,${below.join()},${suffix}`))
     found.push(`is at ${dn}, expected ${place}`);
   const compare = (name: string, wanted: readonly string[]) => {
-    const [there, meant] = [entry[name] ?? [], wanted].map((values) => JSON.stringify(values.toSorted()));
+    const [there, meant] = [entry[name] ?? [], wanted].map((values) => {
+      return JSON.stringify(values.map((value) => fold(name, value)).toSorted());
+    });
     if (there !== meant) found.push(`${name} is ${there}, expected ${meant}`);
   };
   for (const [name, values] of Object.entries(attributes)) compare(name, values);
@@ -200,4 +223,9 @@ function unlike(
     compare(name, names.length > 0 ? names : ['cn=nobody']);
   }
   return found;
+}
+
+/** A value as its attribute is compared: all but passwords whatever their case, and however many spaces (RFC 4517 §4.2). */
+function fold(attribute: string, value: string): string {
+  return attribute === 'userPassword' ? value : value.toLowerCase().replaceAll(/ +/g, ' ');
 }

@@ -3,10 +3,12 @@
  * history is plain data, so that its seed gives it again and a failing one can be printed, kept in a file and made smaller.
  */
 import fc from 'fast-check';
+import { type ActWeights, actOf, everyAct } from './act.ts';
 import { type ChangeWeights, everyChange, transactionOf } from './change.ts';
+import { type Conduct, conductOf } from './conduct.ts';
 import { everyMishap, type MishapWeights, mishapOf } from './mishap.ts';
 
-/** Milliseconds before a mishap. */
+/** Milliseconds before a mishap, or an act. */
 const respite = fc.oneof(fc.integer({ min: 0, max: 250 }), fc.integer({ min: 0, max: 1500 }));
 
 interface Range {
@@ -22,8 +24,13 @@ export interface Nature {
   readonly transactions?: Range;
   /** How many mishaps there are; default 0 to 6. */
   readonly many?: Range;
+  readonly acts?: ActWeights;
+  /** How many acts there are; default 0 to 5. */
+  readonly deeds?: Range;
   /** Milliseconds that an answer of a directory may take; default 0, 5 or 30. */
   readonly latency?: readonly number[];
+  /** How targets are dealt with; what is left out is drawn. */
+  readonly conduct?: Partial<Conduct>;
 }
 
 /** Everything that happens between an empty registry and the moment when it is left in peace. */
@@ -32,7 +39,10 @@ export function historyOf({
   mishaps = everyMishap,
   transactions = { min: 1, max: 25 },
   many = { min: 0, max: 6 },
+  acts = everyAct,
+  deeds = { min: 0, max: 5 },
   latency = [0, 5, 30],
+  conduct = {},
 }: Nature = {}) {
   return fc.noBias(
     fc.record({
@@ -56,6 +66,12 @@ export function historyOf({
         maxLength: many.max,
         size: 'max',
       }),
+      acts: fc.array(fc.record({ act: actOf(acts), pause: respite }), {
+        minLength: deeds.min,
+        maxLength: deeds.max,
+        size: 'max',
+      }),
+      conduct: conductOf(conduct),
     }),
   );
 }
@@ -79,10 +95,11 @@ const anyHistory = historyOf();
 
 /** The history as lines for a person. */
 export function describeHistory(history: History): string[] {
-  const { targets, daemons, slots, batch, latency, applications, mishaps } = history;
+  const { targets, daemons, slots, batch, latency, applications, mishaps, acts, conduct } = history;
   const words = (value: object) => JSON.stringify(value).replaceAll('"', '');
   return [
     `${targets} targets, ${daemons} daemons, ${slots} slots, batches of ${batch}, answers after ${latency} ms`,
+    words(conduct),
     ...applications.flatMap((transactions, index) =>
       transactions.map(
         ({ changes, isolation, open, end, pause }) =>
@@ -90,5 +107,6 @@ export function describeHistory(history: History): string[] {
       ),
     ),
     ...mishaps.map(({ mishap, pause }) => `mishap: ${words(mishap)}; ${pause} ms`),
+    ...acts.map(({ act, pause }) => `act: ${words(act)}; ${pause} ms`),
   ];
 }

@@ -1,10 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { connect } from '../setup/registry.ts';
-import type { MappingName } from './configuration.ts';
-import type { TargetName } from './desired.ts';
+import type { Configured } from './configured.ts';
 import type { Fleet } from './fleet.ts';
 import type { Mishap } from './mishap.ts';
-import type { Followed, Site } from './site.ts';
+import type { Site } from './site.ts';
 
 /** Does something to the database server that only its owner can. */
 export type Restart = (mode: 'fast' | 'immediate', away: number) => Promise<void>;
@@ -13,34 +12,19 @@ export type Restart = (mode: 'fast' | 'immediate', away: number) => Promise<void
 export class Mishaps {
   readonly #site: Site;
   readonly #fleet: Fleet;
+  readonly #configured: Configured;
   readonly #latency: number;
   readonly #restart: Restart | undefined;
   readonly #busy = new Map<string, Promise<void>>();
-  #mapping: MappingName = 'plain';
 
   /** `latency`: milliseconds that the answers of a directory take when nothing is wrong. */
-  constructor(site: Site, fleet: Fleet, latency: number, restart: Restart | undefined) {
+  constructor(site: Site, fleet: Fleet, configured: Configured, latency: number, restart: Restart | undefined) {
     this.#site = site;
     this.#fleet = fleet;
+    this.#configured = configured;
     this.#latency = latency;
     this.#restart = restart;
     for (const { proxy } of site.targets.values()) proxy.delay = latency;
-  }
-
-  /** Applies a mapping. Running daemons keep theirs, and may do nothing from now on. */
-  async apply(mapping: MappingName): Promise<void> {
-    this.#mapping = mapping;
-    this.#fleet.mapping = mapping;
-    await this.#site.configure(mapping);
-    for (;;) {
-      try {
-        return await this.#site.apply();
-      } catch (error) {
-        // An administrator whose `apply` was interrupted runs it again.
-        if (!/connection|terminat|shutting down|starting up|ECONN|deadlock|lock/i.test(String(error))) throw error;
-        await setTimeout(100);
-      }
-    }
   }
 
   /** Lets it happen; resolves when it is over. */
@@ -54,7 +38,7 @@ export class Mishaps {
 
   /** Every daemon runs with the plain mapping, which is the applied one. */
   async makeGood(): Promise<void> {
-    if (this.#mapping !== 'plain') await this.apply('plain');
+    if (this.#configured.mapping !== 'plain') await this.#configured.map('plain');
     await Promise.all(
       this.#fleet.outdated().map(async (index) => {
         await this.#fleet.end(index, 'SIGTERM');
@@ -66,16 +50,8 @@ export class Mishaps {
   /** What a mishap befalls: those that befall the same follow on one another. */
   #befallen(mishap: Mishap): string {
     if ('daemon' in mishap) return `daemon ${mishap.daemon}`;
-    if (/directory/.test(mishap.do) && 'target' in mishap) return this.#target(mishap.target).directory.url;
-    // An administrator does one thing at a time.
-    return mishap.do === 'take a view away' ? 'apply' : mishap.do;
-  }
-
-  /** A target that the history does not follow stands for the first one. */
-  #target(name: TargetName): Followed {
-    const followed = this.#site.targets.get(name) ?? this.#site.targets.get('directory');
-    if (!followed) throw new Error('a history follows at least the target directory');
-    return followed;
+    if (/directory/.test(mishap.do) && 'target' in mishap) return this.#site.followed(mishap.target).directory.url;
+    return mishap.do;
   }
 
   async #happen(mishap: Mishap): Promise<void> {
@@ -99,11 +75,11 @@ export class Mishaps {
       case 'freeze a directory':
         return this.#befallDirectory(mishap);
       case 'cut the connections':
-        return this.#target(mishap.target).proxy.cut();
+        return this.#site.followed(mishap.target).proxy.cut();
       case 'half-close the connections':
-        return this.#target(mishap.target).proxy.halfClose();
+        return this.#site.followed(mishap.target).proxy.halfClose();
       case 'delay the answers': {
-        const { proxy } = this.#target(mishap.target);
+        const { proxy } = this.#site.followed(mishap.target);
         proxy.delay = mishap.by;
         await setTimeout(mishap.away);
         proxy.delay = this.#latency;
@@ -121,9 +97,9 @@ export class Mishaps {
       case 'hold a snapshot elsewhere':
         return this.#holdSnapshot(mishap.away);
       case 'take a view away':
-        return this.#takeAway(`registry.v_${mishap.view}`, mishap.away);
+        return this.#configured.alone(() => this.#takeAway(`registry.v_${mishap.view}`, mishap.away));
       case 'apply':
-        return this.apply(mishap.mapping);
+        return this.#configured.map(mishap.mapping);
       case 'rescan':
         await query(`select staffetta.rescan()`);
         return;
@@ -134,7 +110,7 @@ export class Mishaps {
 
   /** Power fails on the machine of the daemons, if possible while a change is under way. */
   async #killAll(away: number): Promise<void> {
-    const sent = () => [...this.#site.targets.values()].reduce((sum, { proxy }) => sum + proxy.changes, 0);
+    const sent = () => [...this.#site.targets.values()].reduce((sum, { witness }) => sum + witness.changes, 0);
     const before = sent();
     for (const patience = performance.now() + 1500; sent() === before && performance.now() < patience; )
       await setTimeout(2);
@@ -144,7 +120,7 @@ export class Mishaps {
   }
 
   async #befallDirectory({ do: what, target, away }: Extract<Mishap, { do: `${string} a directory` }>): Promise<void> {
-    const { directory } = this.#target(target);
+    const { directory } = this.#site.followed(target);
     if (what === 'stop a directory') await directory.stop();
     else await directory.kill(what === 'kill a directory' ? 'SIGKILL' : 'SIGSTOP');
     await setTimeout(away);

@@ -10,19 +10,25 @@ import type { Database } from '../setup/database.ts';
 import { createDirectory, type Directory } from '../setup/directory.ts';
 import { type Process, spawnStaffetta } from '../setup/process.ts';
 import { quick, tables } from '../setup/registry.ts';
-import { constraints } from './application.ts';
-import { configurationOf, type MappingName } from './configuration.ts';
+import { additions } from './application.ts';
+import { configurationOf, type MappingName, type Mode } from './configuration.ts';
 import { past, type TargetName, targetNames, unitsOf } from './desired.ts';
 import type { History } from './history.ts';
+import { inhabitants } from './inhabitants.ts';
+import { departures, Order } from './order.ts';
 import { type LdapProxy, openProxy } from './proxy.ts';
+import type { Request } from './wire.ts';
+import { Witness } from './witness.ts';
 
 /** What a history asks of a database. */
 export type Ground = Pick<Database, 'url' | 'query' | 'drop'>;
 
 /** A target with everything between the daemons and its entries. */
 export interface Followed {
+  readonly name: TargetName;
   readonly directory: Directory;
   readonly proxy: LdapProxy;
+  readonly witness: Witness;
 }
 
 export interface Site {
@@ -31,19 +37,30 @@ export interface Site {
   readonly query: Database['query'];
   /** The targets that the history follows. */
   readonly targets: ReadonlyMap<TargetName, Followed>;
-  /** Writes the mapping to the file that daemons started from now on read. */
-  configure(mapping: MappingName): Promise<void>;
+  /** A target; one that the history does not follow stands for the first one. */
+  followed(name: TargetName): Followed;
+  /** Where the targets come in an order: whether they do. */
+  readonly order: Order | undefined;
+  /** Writes the file that daemons started from now on read. `modes`: of targets that are not live. */
+  configure(mapping: MappingName, modes: ReadonlyMap<TargetName, Mode>): Promise<void>;
   /** Applies what the file says. */
   apply(): Promise<void>;
   /** Starts `staffetta run` as a process. */
   spawnDaemon(): Process;
+  /** Runs a command to its end. */
+  run(
+    ...args: readonly string[]
+  ): Promise<{ readonly code: unknown; readonly stdout: string; readonly stderr: string }>;
   close(): Promise<void>;
 }
+
+/** Seconds that a claim lasts. */
+export const leaseSeconds = 1.5;
 
 /** Tunables that bring the long waits of a real installation within a history. */
 const parameters = {
   ...quick,
-  LEASE_SECONDS: 1.5,
+  LEASE_SECONDS: leaseSeconds,
   BULK_ROWS: 20,
   RETRY_MAX_SECONDS: 1,
 };
@@ -56,20 +73,29 @@ const compiled = fileURLToPath(new URL('../../node_modules/.cache/node', import.
 /** Makes the site; nothing is applied yet but Staffetta's own schema. `bug`: planted into every daemon. */
 export async function createSite(
   ground: Ground,
-  { targets: many, slots, batch }: Pick<History, 'targets' | 'slots' | 'batch'>,
+  { targets: many, slots, batch, conduct }: Pick<History, 'targets' | 'slots' | 'batch' | 'conduct'>,
   bug?: string,
 ): Promise<Site> {
   const names = targetNames.slice(0, many);
   // The first target has a directory of its own, the others share one.
   const directories = await Promise.all([createDirectory(), createDirectory()]);
   const [own, shared] = directories;
+  const order = conduct.ordered ? new Order() : undefined;
   const followed = await Promise.all(
     names.map(async (name): Promise<[TargetName, Followed]> => {
       const directory = name === 'directory' ? own : shared;
-      return [name, { directory, proxy: await openProxy(directory.url) }];
+      const witness = new Witness(name, conduct);
+      const asked = (request: Request) => {
+        witness.asked(request);
+        order?.asked(name, request);
+      };
+      const proxy = await openProxy(directory.url, { asked, done: (request) => witness.done(request) });
+      return [name, { name, directory, witness, proxy }];
     }),
   );
   const targets = new Map(followed);
+  const [[, first] = []] = followed;
+  if (!first) throw new Error('a history follows at least one target');
   const folder = await mkdtemp(join(tmpdir(), 'staffetta-history-'));
   const file = join(folder, 'staffetta.yml');
   const env = {
@@ -87,19 +113,28 @@ export async function createSite(
   const processes = new Set<Process>();
 
   for (const [name, { directory }] of targets) await directory.add(units(name, directory));
-  await ground.query(`${tables}${constraints}${past}`);
+  await ground.query(`${tables}${additions}${past}${departures}${conduct.inhabited ? inhabitants : ''}`);
+  const spawn = (args: readonly string[], node: readonly string[] = []) => {
+    const variables = { ...env, ...planted, NODE_COMPILE_CACHE: compiled };
+    const started = spawnStaffetta([...args, '--config', file], variables, node);
+    processes.add(started);
+    return started;
+  };
 
   return {
     url: ground.url,
     query: ground.query,
     targets,
-    configure: (mapping) => writeFile(file, configurationOf(mapping, { targets: names, slots, batch })),
+    order,
+    followed: (name) => targets.get(name) ?? first,
+    configure: (mapping, modes) =>
+      writeFile(file, configurationOf(mapping, { targets: names, slots, batch, conduct, modes })),
     apply: async () => {
       const pool = createPool(ground.url, 'test apply');
       try {
         await apply(pool, loadConfig(file, env));
         // There are entries already, nobody's: the units.
-        await pool.query('update staffetta.target set admitted = true where not admitted');
+        if (!conduct.inhabited) await pool.query('update staffetta.target set admitted = true where not admitted');
         for (const [code, number] of Object.entries(parameters))
           await pool.query(
             'update staffetta.parameter set number = $2, minimum = least(minimum, $2) where code = $1 and number <> $2',
@@ -109,14 +144,10 @@ export async function createSite(
         await pool.end();
       }
     },
-    spawnDaemon: () => {
-      const started = spawnStaffetta(
-        ['run', '--config', file],
-        { ...env, ...planted, NODE_COMPILE_CACHE: compiled },
-        bug === undefined ? [] : ['--import', plant],
-      );
-      processes.add(started);
-      return started;
+    spawnDaemon: () => spawn(['run'], bug === undefined ? [] : ['--import', plant]),
+    run: async (...args) => {
+      const { ended, printed } = spawn(args);
+      return { code: await ended, ...printed };
     },
     close: async () => {
       for (const { child } of processes) child.kill('SIGKILL');

@@ -3,8 +3,12 @@ import { drawHistory, type History, parseHistory } from './history.ts';
 import { shrink, smaller } from './smaller.ts';
 
 const seeds = [1, 2, 3];
-const size = ({ applications, mishaps, ...rest }: History) =>
-  JSON.stringify([applications, mishaps]).length + rest.daemons + rest.slots + rest.targets + rest.latency;
+const size = ({ applications, mishaps, acts, conduct, ...rest }: History) =>
+  JSON.stringify([applications, mishaps, acts, Object.values(conduct).filter(Boolean)]).length +
+  rest.daemons +
+  rest.slots +
+  rest.targets +
+  rest.latency;
 
 describe('a history', () => {
   test.each(seeds)('has only histories that are smaller among its smaller ones: %i', (seed) => {
@@ -21,7 +25,7 @@ describe('a history', () => {
       const history = drawHistory(seed);
       if (!(await fails(history))) continue;
       const { applications, ...smallest } = await shrink(history, fails, () => true);
-      expect(smallest).toMatchObject({ daemons: 1, slots: 1, latency: 0, mishaps: [], targets: 2 });
+      expect(smallest).toMatchObject({ daemons: 1, slots: 1, latency: 0, mishaps: [], acts: [], targets: 2 });
       expect(applications).toEqual([[expect.objectContaining({ end: 'rollback', changes: [expect.anything()] })]]);
     }
   });

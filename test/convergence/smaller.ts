@@ -3,9 +3,12 @@ import type { History } from './history.ts';
 
 /** Histories that are the given one with something left out, those first that leave out most. */
 export function* smaller(history: History): Generator<History> {
-  const { applications, mishaps } = history;
+  const { applications, mishaps, acts, conduct } = history;
   for (const fewer of without(applications, 1)) yield { ...history, applications: fewer };
   for (const fewer of without(mishaps, 0)) yield { ...history, mishaps: fewer };
+  for (const fewer of without(acts, 0)) yield { ...history, acts: fewer };
+  for (const part of ['guarded', 'stepwise', 'ordered', 'inhabited'] as const)
+    if (conduct[part]) yield { ...history, conduct: { ...conduct, [part]: false } };
   for (const [index, transactions] of applications.entries())
     for (const fewer of without(transactions, 1)) yield { ...history, applications: applications.with(index, fewer) };
   if (history.daemons > 1) yield { ...history, daemons: 1 };

@@ -1,11 +1,16 @@
 /** A history, played against a real database, real directories and daemons, and judged by what the directories hold in the end. */
 import { setTimeout } from 'node:timers/promises';
-import { healing, runApplication } from './application.ts';
+import { Acts } from './acts.ts';
+import { Adoption } from './adoption.ts';
+import { crowd, healing, runApplication } from './application.ts';
 import type { BugName } from './bugs.ts';
-import { differences, type TargetName } from './desired.ts';
+import { daysDisabled } from './conduct.ts';
+import { Configured } from './configured.ts';
+import { differences } from './desired.ts';
 import { Fleet } from './fleet.ts';
 import type { History } from './history.ts';
 import { Mishaps, type Restart } from './mishaps.ts';
+import { Peace } from './peace.ts';
 import { createSite, type Ground, type Site } from './site.ts';
 
 export interface TrialOptions {
@@ -27,9 +32,6 @@ export interface Verdict {
   readonly swept: readonly string[];
 }
 
-/** Milliseconds without peace after which a sweep is asked for, which an installation does each minute. */
-const sweepAfter = 8_000;
-
 /** Plays the history in a database of its own, which is dropped afterwards. */
 export async function tryHistory(
   history: History,
@@ -38,23 +40,39 @@ export async function tryHistory(
 ): Promise<Verdict> {
   const site = await createSite(ground, history, bug);
   const fleet = new Fleet(site);
+  const peace = new Peace(site, patience);
   try {
-    const mishaps = new Mishaps(site, fleet, history.latency, restart);
-    await mishaps.apply('plain');
-    const indexes = Array.from({ length: history.daemons }, (_, index) => index);
-    await Promise.all(indexes.map((index) => fleet.start(index)));
-    const overdue = await happen(site, mishaps, history);
+    const configured = new Configured(site, fleet);
+    const mishaps = new Mishaps(site, fleet, configured, history.latency, restart);
+    const acts = new Acts(site, configured);
+    const adoption = history.conduct.inhabited ? await Adoption.prepare(site) : undefined;
+    await configured.map('plain');
+    await Promise.all(Array.from({ length: history.daemons }, (_, index) => fleet.start(index)));
+    const findings = adoption ? [...(await adoption.adopt()), ...(await peace.reach(() => adoption.rewritten()))] : [];
+    findings.push(...(await happen(site, mishaps, acts, history)));
     await site.query(healing);
     await mishaps.makeGood();
-    const { different, swept } = await settle(site, patience, bug === undefined);
-    const findings = [...overdue, ...different, ...fleet.findings];
+    await endContracts(site);
+    if (history.acts.length > 0) {
+      findings.push(...(await peace.reach()));
+      await acts.makeGood();
+    }
+    const check = async (disabled: boolean) => [
+      ...(await differencesOf(site, acts, disabled)),
+      ...(bug === undefined ? await inconsistencies(site) : []),
+      ...((await adoption?.replaced()) ?? []),
+    ];
+    findings.push(...(await peace.reach(() => check(true))));
+    if (history.conduct.stepwise) {
+      await acts.pass(2 * daysDisabled);
+      findings.push(...(await peace.reach(() => check(false))));
+    }
+    findings.push(...(await acts.findings()), ...fleet.findings);
+    findings.push(...((await site.order?.findings(site.query)) ?? []));
+    for (const { witness } of site.targets.values()) findings.push(...witness.findings);
     const traces = findings.length > 0 ? [...(await trace(site, findings)), ...fleet.printed()] : [];
     await fleet.close();
-    return {
-      findings: [...new Set([...findings, ...fleet.findings])],
-      traces,
-      swept,
-    };
+    return { findings: [...new Set([...findings, ...fleet.findings])], traces, swept: peace.swept };
   } finally {
     await fleet.close();
     await site.close();
@@ -65,13 +83,14 @@ export async function tryHistory(
 const overdueAfter = 120_000;
 
 /**
- * Lets everything happen: applications side by side, one mishap begun after the other, but not waited for; answers what
- * does not come to an end. A daemon of the fleet is meant by its number.
+ * Lets everything happen: applications side by side, one mishap begun after the other, but not waited for, and acts
+ * likewise; answers what does not come to an end. A daemon of the fleet is meant by its number.
  */
 async function happen(
   site: Site,
   mishaps: Mishaps,
-  { applications, daemons, mishaps: planned }: History,
+  acts: Acts,
+  { applications, daemons, mishaps: planned, acts: intended }: History,
 ): Promise<string[]> {
   const overdue: string[] = [];
   const timers = new AbortController();
@@ -82,15 +101,20 @@ async function happen(
     const said = await Promise.race([happening, late]);
     if (said) overdue.push(said);
   };
+  const inTurn = <T extends { readonly pause: number }>(list: readonly T[], begin: (item: T) => Promise<void>) =>
+    list.map(async (item, index) => {
+      await setTimeout(list.slice(0, index + 1).reduce((sum, { pause }) => sum + pause, 0));
+      await begin(item);
+    });
   const things = [
     ...applications.map(async (transactions, index) =>
       watch(`application ${index + 1}`, runApplication(site.url, transactions)),
     ),
-    ...planned.map(async ({ mishap }, index) => {
-      await setTimeout(planned.slice(0, index + 1).reduce((sum, { pause }) => sum + pause, 0));
+    ...inTurn(planned, ({ mishap }) => {
       const meant = 'daemon' in mishap ? { ...mishap, daemon: mishap.daemon % daemons } : mishap;
-      await watch(`mishap “${mishap.do}”`, mishaps.happen(meant));
+      return watch(`mishap “${mishap.do}”`, mishaps.happen(meant));
     }),
+    ...inTurn(intended, ({ act }) => watch(`act “${act.do}”`, acts.happen(act))),
   ];
   try {
     await Promise.all(things);
@@ -100,62 +124,27 @@ async function happen(
   return overdue;
 }
 
-/** Waits until nothing is owed, and says what is not as it should be then. */
-async function settle(
-  site: Site,
-  patience: number,
-  tables: boolean,
-): Promise<{ different: string[]; swept: string[] }> {
-  const began = performance.now();
-  let swept: string[] = [];
-  for (let before = ''; ; await setTimeout(100)) {
-    const owed = await debts(site);
-    const waited = performance.now() - began;
-    if (owed.length > 0 && waited > patience) return { different: owed.map((debt) => `still owed: ${debt}`), swept };
-    if (owed.length > 0) await attend(site);
-    if (owed.length > 0 && waited > sweepAfter && swept.length === 0) {
-      swept = owed;
-      await site.query('select staffetta.sweep()');
-    }
-    if (owed.length > 0) continue;
-    const different = [...(await differencesOf(site)), ...(tables ? await inconsistencies(site) : [])];
-    // Seen twice, and nothing was owed in between: nobody will change it.
-    const final = JSON.stringify(different) === before && (await debts(site)).length === 0;
-    if (different.length === 0 || final) return { different, swept };
-    before = JSON.stringify(different);
-  }
-}
-
-/**
- * What only an administrator can do: an entry that a killed daemon had just made, whose person is gone since, is removed
- * by hand where people who leave are to be disabled, because nobody has written down how to disable this one.
- */
-async function attend({ targets, query }: Site): Promise<void> {
-  const parked = await query<{ target: TargetName; key: string }>(
-    `select target, key from staffetta.delivery where state = 'parked' and entity = 'person' and error like '%remove the entry by hand'`,
+/** Lets every contract end, those of some people at the very last; a sweep, which a daemon does each minute, sees that. */
+async function endContracts({ query }: Site): Promise<void> {
+  await query(
+    `insert into registry.contract select id, clock_timestamp() + interval '1 s' from registry.person where id in (1, 3, 5, ${crowd})
+     on conflict do nothing`,
   );
-  for (const { target, key } of parked) {
-    const directory = targets.get(target)?.directory;
-    const [entry, ...others] =
-      (await directory?.entries(`(&(employeeNumber=${key})(employeeType=staff))`, '1.1')) ?? [];
-    if (entry && others.length === 0) await directory?.modify(`dn: ${entry[0]}\nchangetype: delete\n`);
-    await query('select staffetta.retry($1, $2, $3)', [target, 'person', [key]]);
-  }
+  const [last] = await query<{ left: number | null }>(
+    `select extract(epoch from max(ends) - clock_timestamp())::float8 * 1000 as left from registry.contract`,
+  );
+  if (typeof last?.left !== 'number') return;
+  await setTimeout(Math.max(0, last.left));
+  await query('select staffetta.sweep()');
 }
 
-async function differencesOf({ targets, query }: Site): Promise<string[]> {
-  const found = await Promise.all([...targets].map(([target, { directory }]) => differences(target, directory, query)));
+async function differencesOf({ targets, query }: Site, acts: Acts, disabled: boolean): Promise<string[]> {
+  const found = await Promise.all(
+    [...targets].map(([target, { directory }]) =>
+      differences(target, directory, query, { spared: acts.spared(target), disabled }),
+    ),
+  );
   return found.flat();
-}
-
-async function debts({ query }: Site): Promise<string[]> {
-  const rows = await query<{ debt: string }>(
-    `select 'delivery ' || (to_jsonb(d) - 'token')::text as debt from staffetta.delivery d
-     union all select 'event ' || to_jsonb(e)::text from staffetta.event e
-     union all select 'failed event ' || to_jsonb(f)::text from staffetta.event_failed f
-     union all select 'rescan ' || to_jsonb(r)::text from staffetta.route r where rescan > 0`,
-  );
-  return rows.map(({ debt }) => debt);
 }
 
 /** What Staffetta's own tables say that cannot be, once nothing is owed. */

@@ -1,0 +1,31 @@
+/** What only an administrator can do where a history has come to a stop. */
+import type { Directory } from '../setup/directory.ts';
+import { approve, findHeld } from './approval.ts';
+import type { TargetName } from './desired.ts';
+import { removeTwin } from './inhabitants.ts';
+import type { Site } from './site.ts';
+
+/** Does what is asked for, and has it tried again. */
+export async function attend(site: Site): Promise<void> {
+  for (const target of site.targets.keys()) await approve(site, target, await findHeld(site, target, 0), 'all');
+  const parked = await site.query<{ target: TargetName; key: string; error: string }>(
+    `select target, key, error from staffetta.delivery where state = 'parked' and entity = 'person'`,
+  );
+  for (const { target, key, error } of parked) {
+    const directory = site.targets.get(target)?.directory;
+    if (!directory) continue;
+    if (error.includes('remove the entry by hand')) await removeEntry(directory, key);
+    else if (error.includes('existing entries match')) await removeTwin(directory, key);
+    else continue;
+    await site.query('select staffetta.retry($1, $2, $3)', [target, 'person', [key]]);
+  }
+}
+
+/**
+ * An entry that a killed daemon had just made, whose person is gone since, is removed where people who leave are to be
+ * disabled, because nobody has written down how to disable this one.
+ */
+async function removeEntry(directory: Directory, key: string): Promise<void> {
+  const [entry, ...others] = await directory.entries(`(&(employeeNumber=${key})(employeeType=staff))`, '1.1');
+  if (entry && others.length === 0) await directory.modify(`dn: ${entry[0]}\nchangetype: delete\n`);
+}

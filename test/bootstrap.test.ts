@@ -14,7 +14,7 @@ describe('the bootstrap', () => {
     expect(bootstrap('tests')).toMatchObject({
       status: 2,
       stdout: '',
-      stderr: 'staffetta: expected one of demo, test, coverage, convergence, check, staffetta, found tests\n',
+      stderr: 'staffetta: expected one of demo, test, coverage, convergence, bench, check, staffetta, found tests\n',
     });
     expect(bootstrap()).toMatchObject({ status: 2, stdout: '' });
   });

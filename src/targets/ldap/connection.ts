@@ -22,6 +22,7 @@ import {
   UnbindRequest,
 } from 'ldapts';
 import type { TargetError } from '../target.ts';
+import { deadline, onAbort } from './deadline.ts';
 import { broken, givenUp, refused } from './errors.ts';
 import { encode, isWrite, type Request, type Response } from './message.ts';
 import type { Server } from './server.ts';
@@ -97,14 +98,11 @@ export class Connection {
       this.#lastId = (this.#lastId % 0x7fffffff) + 1;
       message.messageId = this.#lastId;
       const bytes = encode(message);
-      const timeout = setTimeout(() => {
-        this.#end(this.#late());
-      }, this.#server.timeout);
-      const abort = (): void => this.#end(givenUp(this.server, false));
-      signal.addEventListener('abort', abort, { once: true });
+      const inTime = deadline(this.#server.timeout, () => this.#end(this.#late()));
+      const wanted = onAbort(signal, () => this.#end(givenUp(this.server, false)));
       const settled = (): void => {
-        clearTimeout(timeout);
-        signal.removeEventListener('abort', abort);
+        inTime();
+        wanted();
       };
       const entries: SearchEntry[] = [];
       const references: string[] = [];
@@ -194,17 +192,21 @@ export class Connection {
   }
 
   async #established(event: 'connect' | 'secureConnect'): Promise<void> {
-    const deadline = AbortSignal.timeout(this.#server.timeout);
+    const over = new AbortController();
+    const { signal } = over;
+    const inTime = deadline(this.#server.timeout, () => over.abort());
     this.#socket.on('error', ignore);
     try {
       await Promise.race([
-        once(this.#socket, event, { signal: deadline }),
-        once(this.#socket, 'close', { signal: deadline }).then(() => {
+        once(this.#socket, event, { signal }),
+        once(this.#socket, 'close', { signal }).then(() => {
           throw closedByServer();
         }),
       ]);
     } catch (error) {
-      throw deadline.aborted ? this.#late() : error;
+      throw signal.aborted ? this.#late() : error;
+    } finally {
+      inTime();
     }
   }
 }

@@ -1,3 +1,4 @@
+import { onAbort } from './deadline.ts';
 import { givenUp } from './errors.ts';
 
 /** The outcome of a promise that others wait for as well, for a caller who may stop waiting. */
@@ -5,10 +6,10 @@ export async function unlessAborted<T>(shared: Promise<T>, signal: AbortSignal, 
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(givenUp(server, false));
   if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
+  const wanted = onAbort(signal, abort);
   try {
     return await Promise.race([shared, promise]);
   } finally {
-    signal.removeEventListener('abort', abort);
+    wanted();
   }
 }

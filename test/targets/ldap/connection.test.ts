@@ -61,6 +61,17 @@ describe('a connection to a real server', () => {
     expect([...(await directory.entries('(uid=anna)', 'title')).values()]).toEqual([{ title: ['Dr'] }]);
   });
 
+  test('is not given up because we ourselves were too busy to see that it answered in time', async () => {
+    const directory = closing(await createDirectory());
+    const target = closing(createLdapTarget(directory, { timeout: '300ms' }));
+    const busy = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+    for (const what of ['connecting', 'a request over a connection']) {
+      const answer = target.ping(signal);
+      setImmediate(busy);
+      await expect(answer, what).resolves.toMatchObject({ summary: expect.stringContaining('OpenLDAP') });
+    }
+  });
+
   test('over TLS is given up when the server hangs, and made anew', async () => {
     const directory = closing(await createDirectory());
     const more = { url: directory.ldapsUrl, timeout: '300ms', tls: { ca: directory.ca } };

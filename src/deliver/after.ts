@@ -181,7 +181,7 @@ join staffetta.target t on t.target = ${escapeLiteral(target)}
 join staffetta.route r on r.target = t.target and r.entity = $2
 left join lateral (select * from staffetta.link o where (o.target, o.entity, o.key) = (t.target, $2, k.key collate "C") offset 0) l on true
 left join lateral (select * from staffetta.delivery o where (o.target, o.entity, o.key) = (t.target, $2, k.key collate "C") offset 0) d on true
-left join lateral staffetta.next_step(r.deprovision, l.state) n on l.key is not null`;
+left join lateral staffetta.next_step(case when l.spared then '[]' else r.deprovision end, l.state) n on l.key is not null`;
 }
 
 /** How keys stand on every neighbour of a route, one query for each of those. */

@@ -250,6 +250,15 @@ describe('removals run in reverse', () => {
     expect([stage.target.ids, mail.ids.length]).toEqual([['uid=p3,ou=people'], 3]);
   });
 
+  test('does not wait for an entry that an administrator has had kept there', async () => {
+    await people(1);
+    await leave(1);
+    await stage.query(`delete from staffetta.delivery where target = 'mail'`);
+    await stage.query(`update staffetta.link set state = 'kept', spared = true where target = 'mail'`);
+    await pump('directory');
+    expect([stage.target.ids, mail.ids, await owed()]).toEqual([[], ['uid=p1,ou=people'], []]);
+  });
+
   test('waits for a step that is far away, and looks again when that is due', async () => {
     await people(1);
     const steps = [

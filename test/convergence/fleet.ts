@@ -58,7 +58,10 @@ export class Fleet {
     }
   }
 
-  /** Has a signal end a daemon, if it runs; returns when it has ended. */
+  /**
+   * Has a signal end a daemon, if it runs; returns when it has ended. One that has only begun to start ends by the signal
+   * itself.
+   */
   async end(index: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const member = this.#members.get(index);
     if (!member) return;
@@ -70,7 +73,7 @@ export class Fleet {
     if (!over) {
       this.#findings.push(`daemon ${index} did not stop within 15 s: ${member.process.printed.stderr}`);
       member.process.child.kill('SIGKILL');
-    } else if (!member.killed && over.how !== 0)
+    } else if (!member.killed && over.how !== 0 && (over.how !== 'SIGTERM' || isAtWork(member.process)))
       this.#findings.push(`daemon ${index} ended with ${over.how}: ${member.process.printed.stderr}`);
     this.#members.delete(index);
   }

@@ -53,15 +53,15 @@ export class Pumps {
   }
 
   /**
-   * Runs the first pump of each of these targets, here and at once: what was just ingested need not wait until a job is
-   * queued and taken. If it runs already, it looks once more (PROTOCOL E1).
+   * Runs a pump of each of these targets that is idle, here and at once: what was just ingested need not wait until a job
+   * is queued and taken, nor for the batch that another is at. If all run, the first looks once more (PROTOCOL E1).
    */
   start(targets: Iterable<string>): void {
-    for (const target of targets)
-      this.#pumps
-        .get(target)
-        ?.slots[0]?.run()
-        .catch((error: unknown) => this.#failed(target, error));
+    for (const target of targets) {
+      const slots = this.#pumps.get(target)?.slots ?? [];
+      const pump = slots.find(({ isRunning }) => !isRunning) ?? slots[0];
+      pump?.run().catch((error: unknown) => this.#failed(target, error));
+    }
   }
 
   /** Whether a pump is at work on what was claimed with this token. */
@@ -86,7 +86,7 @@ export class Pumps {
   }
 
   /**
-   * Has as many pumps of each target run as its due deliveries can use: the first one here and at once, the others here
+   * Has as many pumps of each target run as its due deliveries can use: one here and at once, the others here
    * or in another daemon, by a job each, unless they run here and look once more (PROTOCOL E1). A kick that is lost costs
    * a poll (E2). Answers with the seconds until something else is due.
    */

@@ -188,7 +188,7 @@ export class Batch {
     outcomes.push(...permitted.stopped);
     const { ready, silent, settled } = await secure(this.#database, route, this.#claim, context, permitted.passed);
     for (const { loaded, plan } of silent)
-      outcomes.push(...(await conclude(this.#database, this.#destination, this.#claim.token, loaded, plan)));
+      outcomes.push(await conclude(this.#database, this.#destination, this.#claim.token, loaded, plan));
     const sent = await this.#channel.sendAll(ready.filter((item) => !takesAway(item)));
     const wanted = new Set(
       settled.flatMap(({ waitFor }) =>

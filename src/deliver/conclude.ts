@@ -12,7 +12,7 @@ export async function conclude(
   token: string,
   { claimed, link }: Loaded,
   plan: Exclude<Plan, { do: 'write' }>,
-): Promise<Outcome[]> {
+): Promise<Outcome> {
   const { entity, key } = claimed;
   const remoteId = link?.remoteId ?? null;
   switch (plan.do) {
@@ -26,36 +26,32 @@ export async function conclude(
       const kept = leave ? link : put;
       // A sure key too may have wished for another id, before its target went away and its change was taken back.
       const reserved = kept ? [target.normalise(kept.remoteId)] : [];
-      return [
-        {
-          entity,
-          key,
-          outcome: 'done',
-          ...(leave ? {} : { link: put }),
-          reserved,
-          members: plan.members,
-          ...(plan.holds ? { holds: plan.holds } : {}),
-          ...journal,
-        },
-      ];
+      return {
+        entity,
+        key,
+        outcome: 'done',
+        ...(leave ? {} : { link: put }),
+        reserved,
+        members: plan.members,
+        ...(plan.holds ? { holds: plan.holds } : {}),
+        ...journal,
+      };
     }
     case 'defer':
-      return [{ entity, key, outcome: 'again', absent: true, dueIn: plan.seconds }];
+      return { entity, key, outcome: 'again', absent: true, dueIn: plan.seconds };
     case 'hand over':
       // The delivery is gone with its entry, so that it is no longer ours to settle; whoever waited for it is told.
-      if (await handOver(database, name, token, { entity, key }, plan.to)) return [{ entity, key, outcome: 'done' }];
-      return [{ entity, key, outcome: 'again', absent: true, dueIn: 1 }];
+      if (await handOver(database, name, token, { entity, key }, plan.to)) return { entity, key, outcome: 'done' };
+      return { entity, key, outcome: 'again', absent: true, dueIn: 1 };
     case 'park': {
       const { kind, reason } = plan;
-      return [
-        {
-          entity,
-          key,
-          outcome: 'park',
-          error: { kind, message: reason },
-          journal: { operation: 'none', result: 'parked', remoteId },
-        },
-      ];
+      return {
+        entity,
+        key,
+        outcome: 'park',
+        error: { kind, message: reason },
+        journal: { operation: 'none', result: 'parked', remoteId },
+      };
     }
   }
 }

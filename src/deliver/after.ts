@@ -228,7 +228,8 @@ from waiting w where (d.target, d.entity, d.key) = (w.target, w.entity, w.key)`;
 
 /**
  * After a batch is settled: whoever waited on another target for one of its keys looks again, and so does whoever of the
- * batch would not wait any longer, because that was settled while it was about to. Answers with their number.
+ * batch would not wait any longer, or for another target, because that was settled while it was about to. Answers with
+ * their number.
  */
 export async function wakeNeighbours(
   database: Queryable,
@@ -243,9 +244,10 @@ export async function wakeNeighbours(
     keys.length === 0 ? 0 : ((await database.query(makeDue, [targets, route.entity, keys, waitFor])).rowCount ?? 0);
   const settled = outcomes.filter(({ outcome }) => ['done', 'park', 'hold'].includes(outcome)).map(({ key }) => key);
   const { passed, stopped } = await inOrder(database, route, claim, waiting);
+  const behind = new Map(outcomes.map((outcome) => [outcome.key, outcome.behind]));
   const changed = [
     ...passed.map(({ loaded }) => loaded.claimed.key),
-    ...stopped.flatMap(({ outcome, key }) => (outcome === 'park' ? [key] : [])),
+    ...stopped.filter((now) => now.outcome === 'park' || now.behind !== behind.get(now.key)).map(({ key }) => key),
   ];
   return (await wake(neighbours, settled, [route.target])) + (await wake([route.target], changed, neighbours));
 }

@@ -21,6 +21,8 @@ export class Fleet {
   readonly #site: Site;
   readonly #members = new Map<number, Member>();
   readonly #findings: string[] = [];
+  /** The last lines of those that have ended. */
+  readonly #past: string[] = [];
   #mapping: MappingName = 'plain';
   #closed = false;
 
@@ -75,6 +77,7 @@ export class Fleet {
       member.process.child.kill('SIGKILL');
     } else if (!member.killed && over.how !== 0 && (over.how !== 'SIGTERM' || isAtWork(member.process)))
       this.#findings.push(`daemon ${index} ended with ${over.how}: ${member.process.printed.stderr}`);
+    this.#past.push(...lastLines(index, member.process));
     this.#members.delete(index);
   }
 
@@ -104,15 +107,9 @@ export class Fleet {
     return [...this.#members].flatMap(([index, { mapping }]) => (mapping === this.#mapping ? [] : [index]));
   }
 
-  /** The last lines that each daemon printed. */
+  /** The last lines that each daemon printed, of those that have ended, too. */
   printed(): string[] {
-    return [...this.#members].flatMap(([index, { process }]) =>
-      process.printed.stderr
-        .trimEnd()
-        .split('\n')
-        .slice(-12)
-        .map((line) => `daemon ${index}: ${line}`),
-    );
+    return [...this.#past, ...[...this.#members].flatMap(([index, { process }]) => lastLines(index, process))];
   }
 
   async close(): Promise<void> {
@@ -123,4 +120,9 @@ export class Fleet {
 
 function isAtWork({ printed: { stderr } }: Process): boolean {
   return stderr.includes('"running"') && stderr.includes('connected to the database');
+}
+
+function lastLines(index: number, { printed: { stderr } }: Process): string[] {
+  const lines = stderr.trimEnd().split('\n').slice(-12);
+  return lines.map((line) => `daemon ${index}: ${line}`);
 }

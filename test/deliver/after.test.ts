@@ -25,11 +25,12 @@ beforeEach(async () => {
 });
 afterAll(() => stage.close());
 
-const bigint = (target: string) => [{ target, keyType: 'bigint' }];
+const bigint = (...targets: readonly string[]) => targets.map((target) => ({ target, keyType: 'bigint' }));
 
-function destinationOf(name: 'directory' | 'mail', mapping: Partial<Mapping> = {}): Destination {
+function destinationOf(name: 'directory' | 'mail', mapping: Partial<Mapping> = {}, behind = ['mail']): Destination {
   const standard = stage.destination({}, { person: mapping });
-  const order = name === 'mail' ? { before: bigint('directory'), behind: [] } : { before: [], behind: bigint('mail') };
+  const order =
+    name === 'mail' ? { before: bigint('directory'), behind: [] } : { before: [], behind: bigint(...behind) };
   const routes = [...standard.routes].filter(([entity]) => entity === 'person');
   return {
     ...standard,
@@ -218,6 +219,26 @@ describe('removals run in reverse', () => {
     expect(await owed()).toEqual(['directory 1 pending now']);
     await pump('directory');
     expect([stage.target.ids, mail.ids, await owed()]).toEqual([[], [], []]);
+  });
+
+  test('looks again where it would wait for yet another target now', async () => {
+    await people(1);
+    await stage.query(`
+      insert into staffetta.target (target, type, admitted) values ('web', 'ldap', true);
+      insert into staffetta.route (target, entity) values ('web', 'person');
+      insert into staffetta.delivery (target, entity, key, last_cause) values ('web', 'person', '1', 'test');
+      create view staffetta.desired_web_person as select * from staffetta.desired_directory_person_rows()`);
+    await leave(1);
+    const database = stage.interpose({
+      before: async (statement) => {
+        if (statement === 'settle') await pump('mail');
+      },
+    });
+    const claim = await stage.claim();
+    await stage.deliver(claim, destinationOf('directory', {}, ['mail', 'web']), undefined, database);
+    const looksAgain = await owed();
+    await stage.query(`delete from staffetta.target where target = 'web'; drop view staffetta.desired_web_person`);
+    expect(looksAgain).toEqual(['directory 1 pending now', 'web 1 pending now']);
   });
 
   test('an entry goes when those that come after it went over to another key', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { type Listener, listenTo } from './wire.ts';
+import { type Listener, listenTo, type Request } from './wire.ts';
 
 /** What stands between the daemons and a directory: every connection goes through here, and may suffer. */
 export interface LdapProxy {
@@ -15,8 +15,15 @@ export interface LdapProxy {
   close(): Promise<void>;
 }
 
-/** Opens a proxy on 127.0.0.1 to the server of an LDAP URL. `listener`: hears of each change that passes. */
-export async function openProxy(target: string, listener?: Listener): Promise<LdapProxy> {
+/**
+ * Opens a proxy on 127.0.0.1 to the server of an LDAP URL. `listener`: hears of each change that passes. `told`: of each
+ * of which whoever asked for it gets the answer, who may have gone away meanwhile.
+ */
+export async function openProxy(
+  target: string,
+  listener?: Listener,
+  told: (request: Request) => void = () => {},
+): Promise<LdapProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const clients = new Set<Socket>();
@@ -34,7 +41,9 @@ export async function openProxy(target: string, listener?: Listener): Promise<Ld
     keep(directory);
     clients.add(client);
     const heard = listener && listenTo(listener);
+    const answered = listenTo({ answered: told });
     if (heard) client.on('data', heard.up);
+    client.on('data', answered.up);
     client.pipe(directory);
     let sent = Promise.resolve();
     const later = (work: () => void) => {
@@ -46,7 +55,10 @@ export async function openProxy(target: string, listener?: Listener): Promise<Ld
     };
     directory.on('data', (chunk: Buffer) => {
       heard?.down(chunk);
-      later(() => client.write(chunk));
+      later(() => {
+        client.write(chunk);
+        answered.down(chunk);
+      });
     });
     directory.on('end', () => later(() => client.end()));
     directory.on('close', () => later(() => client.destroy()));

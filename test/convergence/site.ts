@@ -89,7 +89,8 @@ export async function createSite(
         witness.asked(request);
         order?.asked(name, request);
       };
-      const proxy = await openProxy(directory.url, { asked, done: (request) => witness.done(request) });
+      const done = (request: Request) => witness.done(request);
+      const proxy = await openProxy(directory.url, { asked, done }, (request) => witness.told(request));
       return [name, { name, directory, witness, proxy }];
     }),
   );

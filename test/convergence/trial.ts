@@ -161,15 +161,20 @@ async function inconsistencies({ query }: Site): Promise<string[]> {
 }
 
 async function trace({ query }: Site, findings: readonly string[]): Promise<string[]> {
-  const keys = findings.flatMap((finding) => /(?:person|team) (-?\d+)|"key": "(-?\d+)"/.exec(finding)?.slice(1) ?? []);
+  const named = findings.flatMap((finding) => /(?:person|team) (-?\d+)|"key": "(-?\d+)"/.exec(finding)?.slice(1) ?? []);
+  const places = findings.flatMap((finding) => /\w+=.*dc=org/.exec(finding) ?? []);
+  const written = await query<{ key: string }>('select distinct key from staffetta.journal where remote_id = any($1)', [
+    places,
+  ]);
+  const keys = [...named, ...written.map(({ key }) => key)].filter((key) => key !== undefined);
   const rows = await query<{ line: string }>(
     `select concat_ws(' ', 'journal', to_char(at, 'HH24:MI:SS.MS'), target, entity, key, operation, result, remote_id, changed::text, cause, message) as line
      from staffetta.journal where key = any($1) order by at`,
-    [keys.filter((key) => key !== undefined)],
+    [keys],
   );
   const links = await query<{ line: string }>(
     `select 'link ' || to_jsonb(l)::text as line from staffetta.link l where key = any($1)`,
-    [keys.filter((key) => key !== undefined)],
+    [keys],
   );
   return [...rows, ...links].map(({ line }) => line);
 }

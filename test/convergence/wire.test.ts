@@ -73,7 +73,7 @@ describe('changes are read from the bytes of a connection', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: bytes.length })), (cuts) => {
         const heard: Request[] = [];
-        const { up } = listenTo({ asked: (request) => heard.push(request), done: () => {} });
+        const { up } = listenTo({ asked: (request) => heard.push(request) });
         const places = [0, ...cuts.toSorted((left, right) => left - right), bytes.length];
         for (const [index, from] of places.entries()) up(bytes.subarray(from, places[index + 1]));
         expect(heard).toEqual(requests.flatMap(([, read]) => read ?? []));
@@ -83,7 +83,7 @@ describe('changes are read from the bytes of a connection', () => {
 
   test('and those that the directory grants are told from those that it refuses', () => {
     const done: Request[] = [];
-    const { up, down } = listenTo({ asked: () => {}, done: (request) => done.push(request) });
+    const { up, down } = listenTo({ done: (request) => done.push(request) });
     up(Buffer.concat([7, 8].map((messageId) => new DeleteRequest({ messageId, dn: `cn=${messageId}` }).write())));
     down(Buffer.concat([answer(8, 0), answer(7, 32), answer(9, 0)]));
     expect(done).toEqual([{ operation: 'delete', dn: 'cn=8', changes: [] }]);

@@ -16,9 +16,11 @@ export interface Request {
 
 /** Who is told of each change. */
 export interface Listener {
-  asked(request: Request): void;
+  asked?(request: Request): void;
   /** The directory says that it is done. */
-  done(request: Request): void;
+  done?(request: Request): void;
+  /** The directory answers, whatever it says. */
+  answered?(request: Request): void;
 }
 
 interface Element {
@@ -33,13 +35,15 @@ export function listenTo(listener: Listener): { up(chunk: Buffer): void; down(ch
     const request = toRequest(operation);
     if (!request) return;
     open.set(id, request);
-    listener.asked(request);
+    listener.asked?.(request);
   });
   const down = messages((id, { content }) => {
     const request = open.get(id);
     open.delete(id);
+    if (!request) return;
+    listener.answered?.(request);
     const [result] = elements(content); // of an LDAPResult, its resultCode (§4.1.9)
-    if (request && result?.content[0] === 0) listener.done(request);
+    if (result?.content[0] === 0) listener.done?.(request);
   });
   return { up, down };
 }

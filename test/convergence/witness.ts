@@ -1,3 +1,4 @@
+import { normaliseDn } from '../../src/targets/ldap/dn.ts';
 import { budget, type Conduct, daysDisabled } from './conduct.ts';
 import { entityAt, type TargetName } from './desired.ts';
 import type { Listener, Request } from './wire.ts';
@@ -15,6 +16,8 @@ export class Witness implements Listener {
   /** By entity and what is counted. */
   readonly #spent = new Map<string, number>();
   readonly #approved = new Map<string, number>();
+  /** Entries that were to be made, and nobody was told whether they were. */
+  readonly #doubtful = new Set<string>();
   #days = 0;
   #silence: string | undefined;
   #asked = 0;
@@ -50,23 +53,32 @@ export class Witness implements Listener {
 
   asked({ operation, dn }: Request): void {
     this.#asked += 1;
+    if (operation === 'add') this.#doubtful.add(normaliseDn(dn));
     if (this.#silence !== undefined) this.#say(`was sent a request to ${operation} ${dn} although ${this.#silence}`);
+  }
+
+  /** Whoever asked for a change has the answer. */
+  told({ operation, dn }: Request): void {
+    if (operation === 'add') this.#doubtful.delete(normaliseDn(dn));
   }
 
   done(request: Request): void {
     const entity = entityAt(this.#target, request.dn);
     if (entity === undefined) return;
     const removes = request.operation === 'delete';
-    if (removes && this.#target === 'archive' && entity === 'person' && !this.#mayDelete())
+    if (removes && this.#target === 'archive' && entity === 'person' && !this.#mayDelete(request.dn))
       this.#say(`${request.dn} was deleted after ${this.#days} days`);
     const disables = request.below?.startsWith('ou=left,') === true && !request.dn.includes(',ou=left,');
     if (removes || disables) this.#count(entity, 'removal');
     if (clears(request)) this.#count(entity, 'clearing');
   }
 
-  /** People who have left are disabled first, and for long. */
-  #mayDelete(): boolean {
-    return this.#conduct.stepwise && this.#days >= daysDisabled;
+  /**
+   * People who have left are disabled first, and for long. But who got another's entry meanwhile has one too many, should
+   * the one turn up that was to be made before.
+   */
+  #mayDelete(dn: string): boolean {
+    return (this.#conduct.stepwise && this.#days >= daysDisabled) || this.#doubtful.delete(normaliseDn(dn));
   }
 
   #count(entity: string, what: Counted): void {

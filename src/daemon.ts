@@ -87,7 +87,7 @@ export class Daemon {
       () => this.#startPumps(),
       (error) => options.log.error({ reason: text(error) }, 'could not start the pumps; they start at the next poll'),
     );
-    const session = { database: this.#session.database, tunables: this.#tunables };
+    const session = { ...this.#session, tunables: this.#tunables };
     this.#pumps = new Pumps(session, destinations, {
       slots: (target) => config.targets[target]?.slots ?? 1,
       claimant: this.#instance,
@@ -106,7 +106,7 @@ export class Daemon {
       },
     });
     this.#drainer = new Drainer(
-      listen,
+      { url: listen, few: listen === url ? this.#session.few : undefined },
       ingest,
       {
         connected: () => {

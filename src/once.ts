@@ -69,7 +69,7 @@ export async function runOnce(
     try {
       await database.query('select staffetta.ensure_journal_partitions()');
       const ingest = new Ingest(await readFeeds(database, Object.keys(config.entities)), revision);
-      const pumps = new Pumps({ database, tunables }, destinations, {
+      const pumps = new Pumps({ ...session, tunables }, destinations, {
         slots,
         claimant: instance,
         events,
@@ -79,14 +79,14 @@ export async function runOnce(
       let idle = 0;
       for (let probeNow = true; ; probeNow = false) {
         const before = batches;
-        await ingest.drain(unhurried, await tunables.read());
+        await ingest.drain(unhurried, await tunables.read(), { few: session.few });
         await rescanOwed(unhurried, log, false);
         await unhurried.query('select staffetta.enqueue_steps()');
         await revisit(unhurried);
         await reconcileDue(database, loaded, destinations, { all: false, log, stop });
         pumps.reset();
         await pumps.runAll({ probeNow });
-        const { events: more } = await ingest.drain(unhurried, await tunables.read());
+        const { events: more } = await ingest.drain(unhurried, await tunables.read(), { few: session.few });
         if (stop.aborted) break;
         if (more > 0) continue;
         idle = batches === before ? idle + 1 : 0;

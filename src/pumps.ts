@@ -1,9 +1,8 @@
 import type { AddJobsFunction } from 'graphile-worker';
 import type { Queryable } from './database/transaction.ts';
-import type { Tunables } from './database/tunables.ts';
 import type { Claimant } from './deliver/claim.ts';
 import { findDue, mostCounted } from './deliver/due.ts';
-import { Pump, type PumpEvents } from './deliver/pump.ts';
+import { Pump, type PumpEvents, type PumpSession } from './deliver/pump.ts';
 import type { Destination } from './deliver/route.ts';
 
 /** A job of graphile-worker that runs a pump. */
@@ -19,7 +18,7 @@ export class Pumps {
 
   /** `failed`: a pump that no job runs fell over; it is started again when something is due at the next poll. */
   constructor(
-    session: { database: Queryable; tunables: Tunables },
+    session: PumpSession,
     destinations: ReadonlyMap<string, Destination>,
     {
       slots,

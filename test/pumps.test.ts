@@ -18,7 +18,7 @@ async function kicked(deliveries: number): Promise<unknown[]> {
   );
   const destination = stage.destination({ batch: 500 });
   const pumps = new Pumps(
-    { database: stage.pool, tunables: new Tunables(stage.pool) },
+    { database: stage.pool, few: stage.pool, tunables: new Tunables(stage.pool) },
     new Map([[destination.name, destination]]),
     {
       slots: () => 6,

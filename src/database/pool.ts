@@ -31,6 +31,18 @@ export const sessionSettings = {
 } as const satisfies Record<string, string>;
 
 /**
+ * For statements about a few keys. Their plans are made once, since making one takes longer than running it, and look
+ * everything up by an index, which is right for a few keys whatever there was when the plan was made. Statements through
+ * a transaction pooler are not prepared, and do without.
+ */
+export const fewSettings = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+} as const satisfies Record<string, string>;
+
+/**
  * How long a daemon waits for a statement, in milliseconds: those about one batch, and those that may be about everything
  * there is. The server ends a statement that takes longer (`statement_timeout`); if it is silent for
  * some time after that, the connection leads nowhere, without either side having been told.
@@ -43,11 +55,21 @@ export const grace = 5_000;
 /**
  * What every connection of Staffetta is opened with. `name` is shown in `pg_stat_activity`. `patience`: milliseconds a
  * statement may take; default: for ever. In the connection string, `?connect_timeout=` gives the seconds that connecting
- * may take (default 10), and `?query_timeout=` the milliseconds that any answer is waited for.
+ * may take (default 10), and `?query_timeout=` the milliseconds that any answer is waited for. `more`: what else the
+ * session is set to.
  */
-export function connectionOptions(url: string, name: string, patience?: number): pg.ClientConfig {
+export function connectionOptions(
+  url: string,
+  name: string,
+  patience?: number,
+  more: Readonly<Record<string, string>> = {},
+): pg.ClientConfig {
   const { connectionString, options, connectTimeout } = divide(url);
-  const settings = Object.entries({ ...sessionSettings, ...(patience && { statement_timeout: String(patience) }) })
+  const settings = Object.entries({
+    ...sessionSettings,
+    ...(patience && { statement_timeout: String(patience) }),
+    ...more,
+  })
     .map(([setting, value]) => `-c ${setting}=${value.replaceAll(/([\\ ])/g, '\\$1')}`)
     .join(' ');
   return {
@@ -85,9 +107,15 @@ function divide(url: string): { connectionString: string; options: string; conne
 export const unlimitedTransactions = `select set_config('transaction_timeout', '0', false) where current_setting('server_version_num')::int >= 170000`;
 
 /** A pool of connections under the pinned settings. A lost idle connection is replaced when next needed. */
-export function createPool(url: string, name: string, size = 4, patience?: number): pg.Pool {
+export function createPool(
+  url: string,
+  name: string,
+  size = 4,
+  patience?: number,
+  more?: Readonly<Record<string, string>>,
+): pg.Pool {
   const onConnect = async (client: pg.ClientBase) => void (await client.query(unlimitedTransactions));
-  return watched({ ...connectionOptions(url, name, patience), max: size, onConnect });
+  return watched({ ...connectionOptions(url, name, patience, more), max: size, onConnect });
 }
 
 /**

@@ -1,31 +1,47 @@
 import pg from 'pg';
 import type { Config } from '../config/schema.ts';
-import { connectionOptions, createPool, patience, sessionSettings, unlimitedTransactions, watched } from './pool.ts';
+import {
+  connectionOptions,
+  createPool,
+  fewSettings,
+  patience,
+  sessionSettings,
+  unlimitedTransactions,
+  watched,
+} from './pool.ts';
 import { inTransaction, type Queryable, type Statement } from './transaction.ts';
 
 /** The connections of the pumps. */
 export interface Session {
   /** For statements about a batch. */
   readonly database: Queryable;
+  /** For statements about no more than a `few` keys. */
+  readonly few: Queryable;
   /** For the few that take long, since they are about everything there is. */
   readonly unhurried: Queryable;
   end(): Promise<void>;
 }
 
+/** So many keys are few. */
+export const few = 10;
+
 /**
- * Connections to `database.url`, at most `size`. Where `database.listen` is configured, `url` goes through a transaction
+ * Connections to `database.url`: at most `size` for statements about batches, and half as many for those about a few keys,
+ * each opened when it is needed. Where `database.listen` is configured, `url` goes through a transaction
  * pooler (PROTOCOL B2).
  */
 export function openSession({ url, listen }: Config['database'], name: string, size: number): Session {
   const pools: pg.Pool[] = [];
-  const open = (most: number, longest: number): Queryable => {
+  const open = (most: number, longest: number, more?: Readonly<Record<string, string>>): Queryable => {
     const { options: _, ...rest } = connectionOptions(url, name, longest);
-    const pool = listen === undefined ? createPool(url, name, most, longest) : watched({ ...rest, max: most });
+    const pool = listen === undefined ? createPool(url, name, most, longest, more) : watched({ ...rest, max: most });
     pools.push(pool);
     return listen === undefined ? pool : new PooledSession(pool, longest);
   };
+  const database = open(size, patience.batch);
   return {
-    database: open(size, patience.batch),
+    database,
+    few: listen === undefined ? open(Math.ceil(size / 2), patience.batch, fewSettings) : database,
     unhurried: open(2, patience.everything),
     end: async () => void (await Promise.all(pools.map((pool) => pool.end()))),
   };

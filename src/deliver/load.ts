@@ -103,13 +103,16 @@ function statement(target: string, entity: string, keyType: string): string {
   const view = `staffetta.${escapeIdentifier(`desired_${target}_${entity}`)}`;
   return `
 with base as (
-  select k.text as key, d.key is not null as present, d.released, d.remote_id, d.disable, d.match, d.fingerprint,
-    case when k.unsure or d.fingerprint is distinct from l.fingerprint then d.attributes end as attributes,
+  select k.text as key, d.key is not null as present, d.released, d.remote_id, d.disable, d.match, f.fingerprint,
+    case when k.unsure or f.fingerprint is distinct from l.fingerprint then d.open || coalesce(d.secrets, '{}') end as attributes,
     case when l.key is not null then jsonb_build_object('remoteId', l.remote_id, 'stableId', l.stable_id, 'state', l.state,
       'attributes', l.attributes, 'fingerprint', l.fingerprint, 'disable', l.disable,
       'absentFor', extract(epoch from clock_timestamp() - l.absent_since), 'spared', l.spared) end as link
   from unnest($1::${keyType}[], $2::text[], $3::boolean[]) as k(key, text, unsure)
-  left join lateral (select * from ${view} x where x.key = k.key offset 0) d on true
+  left join lateral ( -- the view's own attributes and fingerprint would compute everything twice
+    select x.key, x.released, x.remote_id, x.open, x.secrets, x.hashes, x.disable, x.match from ${view} x where x.key = k.key offset 0) d on true
+  left join lateral (
+    select staffetta.fingerprint(d.remote_id, d.open, d.hashes, d.disable) as fingerprint where not d.released offset 0) f on true
   left join lateral (select * from staffetta.link o where (o.target, o.entity, o.key) = ($4, $5, k.text collate "C") offset 0) l on true),
 sized as (
   select b.*, coalesce(pg_column_size(attributes), 0) + coalesce(pg_column_size(disable), 0) + coalesce(pg_column_size(match), 0)

@@ -10,6 +10,7 @@
  * one that is too slow for the whole of a batch would otherwise get nothing done but probes.
  */
 import type { Parameters } from '../database/parameters.ts';
+import { few } from '../database/session.ts';
 import { Statistics } from '../database/statistics.ts';
 import type { Queryable } from '../database/transaction.ts';
 import type { Tunables } from '../database/tunables.ts';
@@ -34,8 +35,17 @@ export interface PumpEvents {
   stopped(target: string, reason: string): void;
 }
 
+/** Through what a pump talks to the database. */
+export interface PumpSession {
+  readonly database: Queryable;
+  /** For batches of no more than a few deliveries. */
+  readonly few: Queryable;
+  readonly tunables: Tunables;
+}
+
 export class Pump {
   readonly #database: Queryable;
+  readonly #few: Queryable;
   readonly #tunables: Tunables;
   readonly #destination: Destination;
   readonly #claimant: Claimant;
@@ -50,13 +60,14 @@ export class Pump {
   #limit: number;
 
   constructor(
-    { database, tunables }: { database: Queryable; tunables: Tunables },
+    { database, few, tunables }: PumpSession,
     destination: Destination,
     claimant: Claimant,
     events: PumpEvents,
     stop: AbortSignal,
   ) {
     this.#database = database;
+    this.#few = few;
     this.#tunables = tunables;
     this.#destination = destination;
     this.#limit = destination.batch;
@@ -126,7 +137,8 @@ export class Pump {
           mayProbe = false;
         }
         if (!claim) break;
-        const batch = new Batch(this.#database, this.#destination, parameters, claim, this.#stop);
+        const database = claim.deliveries.length > few ? this.#database : this.#few;
+        const batch = new Batch(database, this.#destination, parameters, claim, this.#stop);
         const delivered = await batch.deliver().finally(() => this.#claimer.end(claim));
         await this.#judge(delivered, probe, parameters);
         await this.#statistics.grown(this.#database, delivered.outcomes.length);

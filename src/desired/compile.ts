@@ -4,8 +4,9 @@
  * PostgreSQL writes the body into the query that uses it, where its indexes help, and a view or column that is missing
  * is an error, never an empty result.
  *
- * - `desired_<target>_<entity>` (key, released, remote_id, attributes, disable, match, fingerprint): a row for each row of the
- *   administrator's view; all but the key is NULL where the row is released.
+ * - `desired_<target>_<entity>` (key, released, remote_id, attributes, disable, match, fingerprint, open, secrets, hashes): a
+ *   row for each row of the administrator's view; all but the key is NULL where the row is released. The attributes are
+ *   those that anybody may see (open) and the secret ones; the hashes of these, not they, are in the fingerprint.
  * - `desired_<target>_<entity>_refs` (key, attribute, ref_key), if the mapping has references: the members.
  * - `desired_<target>_<entity>_secrets()`: the names of the attributes that nobody may see.
  */
@@ -58,10 +59,10 @@ function compileMapping(mapping: Mapping, view: View): Generated {
       ...remove,
       ...viewOver(
         name,
-        `key ${type.sqlType}, released boolean, remote_id text, attributes jsonb, disable jsonb, match jsonb, fingerprint text`,
+        `key ${type.sqlType}, released boolean, remote_id text, attributes jsonb, disable jsonb, match jsonb, fingerprint text, open jsonb, secrets jsonb, hashes jsonb`,
         compileRows(mapping, view),
         key,
-        ['released', 'remote_id', 'attributes', 'disable', 'match', 'fingerprint'],
+        ['released', 'remote_id', 'attributes', 'disable', 'match', 'fingerprint', 'open', 'secrets', 'hashes'],
         `What ${mapping.target} should hold for each ${mapping.entity} in ${mapping.view}; holds secrets`,
       ),
       ...(refs === undefined

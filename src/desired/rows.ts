@@ -25,7 +25,7 @@ const pairsPerObject = 50;
 /** A name and the SQL of what it stands for. */
 type Pair = readonly [name: string, sql: string];
 
-/** The query behind a desired view: (key, released, remote_id, attributes, disable, match, fingerprint). */
+/** The query behind a desired view: (key, released, remote_id, attributes, disable, match, fingerprint, open, secrets, hashes). */
 export function compileRows(mapping: Mapping, view: View): string {
   const { config, type } = mapping;
   const template = (source: string, escapeValue?: (expression: string) => string) =>
@@ -51,7 +51,7 @@ export function compileRows(mapping: Mapping, view: View): string {
         ]);
   const columns: Pair[] = [
     ['remote_id', remoteId(remoteIdOf(config).template)],
-    ['attributes', `jsonb_strip_nulls(${jsonObject(open)})`],
+    ['open', `jsonb_strip_nulls(${jsonObject(open)})`],
     ['secrets', `jsonb_strip_nulls(${jsonObject(secret)})`],
     ['hashes', `jsonb_strip_nulls(${jsonObject(hashes)})`],
     ['disable', disable],
@@ -59,11 +59,12 @@ export function compileRows(mapping: Mapping, view: View): string {
   ];
   const used = columns.filter(([name]) => secret.length > 0 || (name !== 'secrets' && name !== 'hashes'));
   const inScope = (sql: string) => (config.only === undefined ? sql : `case when s.in_scope then ${sql} end`);
-  const [attributes, hashed] = secret.length > 0 ? ['d.attributes || d.secrets', 'd.hashes'] : ['d.attributes', 'null'];
+  const [attributes, ...hidden] =
+    secret.length > 0 ? ['d.open || d.secrets', 'd.secrets', 'd.hashes'] : ['d.open', 'null::jsonb', 'null::jsonb'];
   return `
   ${header(mapping)}
   select d.key, d.released, d.remote_id, ${attributes}, d.disable, d.match,
-    case when not d.released then staffetta.fingerprint(d.remote_id, d.attributes, ${hashed}, d.disable) end
+    case when not d.released then staffetta.fingerprint(d.remote_id, d.open, ${hidden[1]}, d.disable) end, d.open, ${hidden.join(', ')}
   from (
     select ${keyExpression(mapping, view)} as key,
       ${config.only === undefined ? 'false' : 's.in_scope is not true'} as released,

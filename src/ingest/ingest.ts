@@ -24,6 +24,8 @@ export interface Drained {
 }
 
 export interface DrainOptions {
+  /** For a few events; default: the same as for many. */
+  readonly few?: Queryable | undefined;
   /** Told of each batch that took something, so that nobody has to wait for the rest. */
   readonly ingested?: (batch: Drained) => void;
   /** Ends the drain after the batch that is under way. */
@@ -60,7 +62,11 @@ export class Ingest {
   }
 
   /** Ingests until nothing that can be ingested is left. Throws only what is no fault of an event or a source. */
-  async drain(database: Queryable, parameters: Parameters, { ingested, stop }: DrainOptions = {}): Promise<Drained> {
+  async drain(
+    database: Queryable,
+    parameters: Parameters,
+    { few = database, ingested, stop }: DrainOptions = {},
+  ): Promise<Drained> {
     let drained: Drained = { events: 0, targets: new Set(), rescans: false, xmin: 0n };
     let limit = parameters.INGEST_BATCH;
     // Behind a full batch: else each would pass the dead rows of all before it, where a long transaction keeps them. What
@@ -79,13 +85,16 @@ export class Ingest {
     };
     while (!stop?.aborted) {
       try {
-        const nothing = from ? undefined : await this.#peek(database, broken);
-        if (nothing) {
-          take(nothing);
+        const found = from ? 'many' : await this.#peek(database, broken);
+        if (typeof found === 'object') {
+          take(found);
           await this.#recover(database, broken);
           break;
         }
-        const batch = await this.#batch(database, parameters, broken, limit, from);
+        const batch =
+          found === 'few'
+            ? await this.#batch(few, parameters, broken, { limit, few: true })
+            : await this.#batch(database, parameters, broken, { limit, from });
         take(batch);
         await this.#statistics.grown(database, batch.claimed);
         if (batch.claimed < limit && !from) {
@@ -105,22 +114,21 @@ export class Ingest {
     return drained;
   }
 
-  /** The batch that takes nothing, where there is nothing to take. */
-  async #peek(database: Queryable, broken: ReadonlySet<string>): Promise<Batch | undefined> {
-    const nothing = await peek(database, this.#beginning, this.#sources(broken));
-    if (nothing && broken.size === 0) this.#lowWater = BigInt(nothing.xmin);
-    return nothing;
+  /** Whether there is much to take, or a little; or the batch that takes nothing. */
+  async #peek(database: Queryable, broken: ReadonlySet<string>): Promise<'many' | 'few' | Batch> {
+    const found = await peek(database, this.#beginning, this.#sources(broken));
+    if (typeof found === 'object' && broken.size === 0) this.#lowWater = BigInt(found.xmin);
+    return found;
   }
 
   async #batch(
     database: Queryable,
     parameters: Parameters,
     broken: ReadonlySet<string>,
-    limit: number,
-    from: Position | undefined,
+    { limit, from, few = false }: { limit: number; from?: Position | undefined; few?: boolean },
   ): Promise<Batch> {
     const feeds = this.#feeds.filter(({ source }) => !broken.has(source));
-    const portion = { feeds, sources: this.#sources(broken), limit, from: from ?? this.#beginning };
+    const portion = { feeds, sources: this.#sources(broken), limit, from: from ?? this.#beginning, few };
     const batch = await takeBatch(database, parameters, this.#revision, portion);
     if (batch.claimed < limit && !batch.skipped && !from && broken.size === 0) this.#lowWater = BigInt(batch.xmin);
     return batch;

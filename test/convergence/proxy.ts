@@ -47,8 +47,9 @@ export async function openProxy(
     client.pipe(directory);
     let sent = Promise.resolve();
     const later = (work: () => void) => {
-      const pause = proxy.delay;
+      const due = performance.now() + proxy.delay; // of each by itself: the entries of a search come one by one
       sent = sent.then(async () => {
+        const pause = due - performance.now();
         if (pause > 0) await setTimeout(pause);
         if (!client.destroyed && !client.writableEnded) work();
       });

@@ -45,6 +45,11 @@ describe.each(['a direct connection', 'a transaction pooler'])('a session throug
     expect(rows).toEqual([{ timeout: patience.everything }]);
   });
 
+  test('plans statements about a few keys once, unless a pooler is in between', async () => {
+    const { rows } = await session.few.query<{ mode: string }>(`select current_setting('plan_cache_mode') as mode`);
+    expect(rows).toEqual([{ mode: way === 'a transaction pooler' ? 'force_custom_plan' : 'force_generic_plan' }]);
+  });
+
   test('reads committed, whatever the default of the database', async () => {
     const { rows } = await session.database.query<{ level: string }>(
       `select current_setting('transaction_isolation') as level`,

@@ -43,7 +43,7 @@ describe('a daemon that others may take for dead (PROTOCOL B4)', () => {
     const life = { ends: performance.now() + 4_000 };
     const events = { settled: () => {}, told: () => {}, stopped: () => {} };
     const pump = new Pump(
-      { database: stage.pool, tunables: new Tunables(stage.pool) },
+      { database: stage.pool, few: stage.pool, tunables: new Tunables(stage.pool) },
       stage.destination({ timeout: 5_000 }),
       { ...claimant, life },
       events,

@@ -23,3 +23,15 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
                where d.state <> ''pending'' or d.token is not null' end) $$;
 comment on function staffetta.enqueue_statement(text, boolean) is 'The SQL that enqueues the rows of a query (target, entity, key, priority)';
 revoke all on function staffetta.enqueue_statement(text, boolean) from public;
+
+-- After many deliveries were made at once the planner is told at once, not within a minute: the plans for a few, which are
+-- made once, may be from when there were none.
+create or replace function staffetta.tell_planner(enqueued bigint) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if enqueued > 1000 then
+    analyze (skip_locked) staffetta.delivery;
+  end if;
+end $$;
+comment on function staffetta.tell_planner(bigint) is 'Gathers statistics of the deliveries if many were made at once';
+revoke all on function staffetta.tell_planner(bigint) from public;

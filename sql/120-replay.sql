@@ -91,6 +91,7 @@ begin
         route.target, route.entity, format(canonical, 'd.key'), 'desired_' || route.target || '_' || route.entity), true)
       using 'replay' || coalesce(': ' || nullif(replay_all.reason, ''), ''), staffetta.actor();
     get diagnostics total = row_count;
+    perform staffetta.tell_planner(total);
     return query select route.target::text, route.entity::text, total,
       case route.state when 'active' then 'queued' else 'queued; the target is ' || route.state end;
   end loop;

@@ -42,7 +42,7 @@ begin
   update staffetta.route r set revisited_at = now(), revisit_error = null, revisit_error_at = null
   where (r.target, r.entity) = (revisit.target, revisit.entity);
   if enqueued > 0 then
-    perform pg_notify('staffetta', 'due');
+    perform pg_notify('staffetta', 'due'), staffetta.tell_planner(enqueued);
   end if;
   return enqueued;
 end $$;

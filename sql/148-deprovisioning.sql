@@ -32,7 +32,7 @@ begin
   on conflict do nothing;
   get diagnostics enqueued = row_count;
   if enqueued > 0 then
-    perform pg_notify('staffetta', 'due');
+    perform pg_notify('staffetta', 'due'), staffetta.tell_planner(enqueued);
   end if;
   return enqueued;
 end $$;

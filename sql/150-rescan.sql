@@ -221,7 +221,7 @@ begin
       update staffetta.route r set rescan = greatest(r.rescan - owed, 0), error = null, error_at = null, retry_at = null, failures = 0
       where r.target = route.target and r.entity = route.entity and (owed > 0 or r.error is not null);
       if done.enqueued > 0 then
-        perform pg_notify('staffetta', 'due');
+        perform pg_notify('staffetta', 'due'), staffetta.tell_planner(done.enqueued);
       end if;
       return query select route.target::text, route.entity::text, done.compared, done.enqueued, null::text;
     end if;

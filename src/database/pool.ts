@@ -31,16 +31,11 @@ export const sessionSettings = {
 } as const satisfies Record<string, string>;
 
 /**
- * For statements about a few keys. Their plans are made once, since making one takes longer than running it, and look
- * everything up by an index, which is right for a few keys whatever there was when the plan was made. Statements through
- * a transaction pooler are not prepared, and do without.
+ * For statements about a few keys. Their plans are made once, since making one takes longer than running it, and again
+ * whenever statistics are gathered (see `Statistics`). Statements through a transaction pooler are not prepared, and do
+ * without.
  */
-export const fewSettings = {
-  plan_cache_mode: 'force_generic_plan',
-  enable_seqscan: 'off',
-  enable_hashjoin: 'off',
-  enable_mergejoin: 'off',
-} as const satisfies Record<string, string>;
+const fewSettings = { plan_cache_mode: 'force_generic_plan' } as const satisfies Record<string, string>;
 
 /**
  * How long a daemon waits for a statement, in milliseconds: those about one batch, and those that may be about everything
@@ -107,15 +102,26 @@ function divide(url: string): { connectionString: string; options: string; conne
 export const unlimitedTransactions = `select set_config('transaction_timeout', '0', false) where current_setting('server_version_num')::int >= 170000`;
 
 /** A pool of connections under the pinned settings. A lost idle connection is replaced when next needed. */
-export function createPool(
-  url: string,
-  name: string,
-  size = 4,
-  patience?: number,
-  more?: Readonly<Record<string, string>>,
-): pg.Pool {
-  const onConnect = async (client: pg.ClientBase) => void (await client.query(unlimitedTransactions));
-  return watched({ ...connectionOptions(url, name, patience, more), max: size, onConnect });
+export function createPool(url: string, name: string, size = 4, patience?: number): pg.Pool {
+  return watched({ ...connectionOptions(url, name, patience), max: size, onConnect });
+}
+
+/** Seconds after which a connection for statements about a few keys is replaced, so that no plan is older. */
+const longestPlanned = 60;
+
+/** A pool for statements about a few keys. */
+export function createFewPool(url: string, name: string, size: number, patience?: number): pg.Pool {
+  return watched({
+    ...connectionOptions(url, name, patience, fewSettings),
+    max: size,
+    onConnect,
+    maxLifetimeSeconds: longestPlanned,
+    idleTimeoutMillis: longestPlanned * 1000,
+  });
+}
+
+async function onConnect(client: pg.ClientBase): Promise<void> {
+  await client.query(unlimitedTransactions);
 }
 
 /**

@@ -2,8 +2,8 @@ import pg from 'pg';
 import type { Config } from '../config/schema.ts';
 import {
   connectionOptions,
+  createFewPool,
   createPool,
-  fewSettings,
   patience,
   sessionSettings,
   unlimitedTransactions,
@@ -32,16 +32,21 @@ export const few = 10;
  */
 export function openSession({ url, listen }: Config['database'], name: string, size: number): Session {
   const pools: pg.Pool[] = [];
-  const open = (most: number, longest: number, more?: Readonly<Record<string, string>>): Queryable => {
+  const open = (most: number, longest: number): Queryable => {
     const { options: _, ...rest } = connectionOptions(url, name, longest);
-    const pool = listen === undefined ? createPool(url, name, most, longest, more) : watched({ ...rest, max: most });
+    const pool = listen === undefined ? createPool(url, name, most, longest) : watched({ ...rest, max: most });
     pools.push(pool);
     return listen === undefined ? pool : new PooledSession(pool, longest);
   };
   const database = open(size, patience.batch);
+  const openFew = (): Queryable => {
+    const pool = createFewPool(url, name, Math.ceil(size / 2), patience.batch);
+    pools.push(pool);
+    return pool;
+  };
   return {
     database,
-    few: listen === undefined ? open(Math.ceil(size / 2), patience.batch, fewSettings) : database,
+    few: listen === undefined ? openFew() : database,
     unhurried: open(2, patience.everything),
     end: async () => void (await Promise.all(pools.map((pool) => pool.end()))),
   };

@@ -1,13 +1,13 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createPool, fewSettings } from '../../src/database/pool.ts';
+import { createFewPool } from '../../src/database/pool.ts';
 import { createStage, type Stage } from './stage.ts';
 
 let stage: Stage;
 let few: pg.Pool;
 beforeAll(async () => {
   stage = await createStage();
-  few = createPool(stage.database.url, 'staffetta test few', 1, undefined, fewSettings);
+  few = createFewPool(stage.database.url, 'staffetta test few', 1);
 });
 afterAll(async () => {
   await few.end();
@@ -21,16 +21,17 @@ const deliver = async (id: number) => {
   expect(outcomes).toMatchObject([{ key: String(id), outcome: 'done' }]);
 };
 
-/** How often a table was read from its first row to its last, as far as the statements about a few keys did. */
-const readWhole = async () => {
+/** How many rows were read of the tables that grow, as far as the statements about a few keys did. */
+const rowsRead = async () => {
   await few.query('select pg_stat_force_next_flush()');
-  return stage.query(
-    `select relname, seq_scan from pg_stat_user_tables
-     where schemaname = 'staffetta' and relname in ('delivery', 'link', 'remote_id', 'remote_value', 'reference') order by relname`,
+  const [sum] = await stage.query<{ rows: number }>(
+    `select sum(seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_user_tables
+     where schemaname = 'staffetta' and relname in ('delivery', 'link', 'remote_id', 'remote_value', 'reference')`,
   );
+  return sum?.rows ?? 0;
 };
 
-test('what was planned for a few keys while there was nobody reads no table whole when there are many', async () => {
+test('what was planned for a few keys while there was nobody reads but a few rows when there are many and statistics say so', async () => {
   await deliver(1);
   await stage.query('vacuum analyze staffetta.delivery, staffetta.link, staffetta.remote_id, staffetta.reference');
   await deliver(2);
@@ -41,7 +42,8 @@ test('what was planned for a few keys while there was nobody reads no table whol
     `insert into staffetta.link (target, entity, key, remote_id, state, attributes, epoch)
      select 'directory', 'person', 'd' || n, 'uid=d' || n, 'active', '{}', 1 from generate_series(1, 20000) n`,
   );
-  const before = await readWhole();
+  await stage.query('analyze staffetta.delivery, staffetta.link'); // as is done while they fill
+  const before = await rowsRead();
   await deliver(3);
-  expect(await readWhole()).toEqual(before);
+  expect((await rowsRead()) - before).toBeLessThan(50);
 });

@@ -124,6 +124,18 @@ describe('replay', () => {
     expect(await deliveries('key')).toEqual([]);
   });
 
+  test('of very many tells the planner of them at once', async () => {
+    await db.database.query(
+      `insert into registry.person (id, uid, name) select n, 'p' || n, 'P' from generate_series(10001, 11001) n`,
+    );
+    await db.query(`select * from staffetta.replay_all('person', 'badge')`);
+    const known = await db.query(
+      `select reltuples >= 1001 as known from pg_class where oid = 'staffetta.delivery'::regclass`,
+    );
+    expect(known).toEqual([{ known: true }]);
+    await db.database.query('delete from registry.person where id > 10000');
+  });
+
   test('of all takes everybody who is in the view or on the target, behind others', async () => {
     await db.query(
       `insert into staffetta.link (target, entity, key, remote_id, attributes) values ('directory', 'person', '45', 'uid=gone', '{}')`,

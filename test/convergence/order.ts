@@ -17,25 +17,29 @@ export const departures = `
 /** Whether people come to `archive` before they come to the other targets, by what is asked of the directories. */
 export class Order {
   readonly #archived = new Set<string>();
+  /** Who got another's entry there, which was theirs before it said so. */
+  readonly #heirs = new Set<string>();
   readonly #early = new Map<string, string>();
 
   asked(target: TargetName, { operation, dn, changes }: Request): void {
     const given = changes.filter(({ attribute, action }) => attribute === 'employeeNumber' && action !== 'delete');
     for (const key of given.flatMap(({ values }) => values)) {
-      if (target === 'archive') this.#archived.add(key);
-      else if (operation === 'add' && entityAt(target, dn) === 'person' && !this.#archived.has(key))
+      if (target === 'archive') {
+        if (operation !== 'add' && !this.#archived.has(key)) this.#heirs.add(key);
+        this.#archived.add(key);
+      } else if (operation === 'add' && entityAt(target, dn) === 'person' && !this.#archived.has(key))
         this.#early.set(`${target} person ${key} came before it came to archive`, key);
     }
   }
 
-  /** Whoever leaves may do so before the one target has seen them, and another after it has; a new key inherits entries. */
+  /** Whoever leaves may do so before the one target has seen them, and another after it has; entries are inherited. */
   async findings(query: Database['query']): Promise<string[]> {
     const rows = await query<{ id: string }>(
       'select id::text from registry.departure union select later::text from registry.renumbering',
     );
     const unsteady = new Set(rows.map(({ id }) => id));
     return [...this.#early].flatMap(([finding, key]) =>
-      unsteady.has(key) || isInhabitant({ employeeNumber: [key] }) ? [] : [finding],
+      unsteady.has(key) || this.#heirs.has(key) || isInhabitant({ employeeNumber: [key] }) ? [] : [finding],
     );
   }
 }

@@ -106,7 +106,7 @@ export class Daemon {
       },
     });
     this.#drainer = new Drainer(
-      { url: listen, few: listen === url ? this.#session.few : undefined },
+      listen,
       ingest,
       {
         connected: () => {

@@ -79,14 +79,14 @@ export async function runOnce(
       let idle = 0;
       for (let probeNow = true; ; probeNow = false) {
         const before = batches;
-        await ingest.drain(unhurried, await tunables.read(), { few: session.few });
+        await ingest.drain(unhurried, await tunables.read());
         await rescanOwed(unhurried, log, false);
         await unhurried.query('select staffetta.enqueue_steps()');
         await revisit(unhurried);
         await reconcileDue(database, loaded, destinations, { all: false, log, stop });
         pumps.reset();
         await pumps.runAll({ probeNow });
-        const { events: more } = await ingest.drain(unhurried, await tunables.read(), { few: session.few });
+        const { events: more } = await ingest.drain(unhurried, await tunables.read());
         if (stop.aborted) break;
         if (more > 0) continue;
         idle = batches === before ? idle + 1 : 0;

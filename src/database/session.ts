@@ -15,14 +15,14 @@ import { inTransaction, type Queryable, type Statement } from './transaction.ts'
 export interface Session {
   /** For statements about a batch. */
   readonly database: Queryable;
-  /** For statements about no more than a `few` keys. */
+  /** For batches of no more than a `few` deliveries. */
   readonly few: Queryable;
   /** For the few that take long, since they are about everything there is. */
   readonly unhurried: Queryable;
   end(): Promise<void>;
 }
 
-/** So many keys are few. */
+/** So many deliveries are few. */
 export const few = 10;
 
 /**

@@ -1,7 +1,6 @@
 import { hashOf } from '../database/generated.ts';
 import type { Parameters } from '../database/parameters.ts';
 import { grace, patience } from '../database/pool.ts';
-import { few } from '../database/session.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { type Feed, ingestStatement } from './statement.ts';
 
@@ -30,28 +29,25 @@ export interface Portion {
   readonly from: Position;
   readonly limit: number;
   readonly only?: string;
-  /** There are only a few, which do not take long. */
-  readonly few?: boolean;
 }
 
 /**
- * Whether there are many events to take, a few, or none; then with the batch that takes nothing: the drains of one who
- * parks mostly find nothing, and ingest's own statement takes longer to plan than this takes in all.
+ * The batch that takes nothing, where there is nothing to take: the drains of one who parks mostly find nothing, and
+ * ingest's own statement takes longer to plan than this takes in all.
  */
 export async function peek(
   database: Queryable,
   from: Position,
   sources: readonly string[],
-): Promise<'many' | 'few' | Batch> {
-  const { rows } = await database.query<{ events: number; xmin: string }>({
+): Promise<Batch | undefined> {
+  const { rows } = await database.query<{ some: boolean; xmin: string }>({
     name: 'ingest_peek',
-    text: `select count(*)::int as events, pg_snapshot_xmin(pg_current_snapshot())::text as xmin
-      from (select from staffetta.event where (xid, seq) > ($1::xid8, $2::bigint) and source = any ($3) limit ${few + 1}) e`,
+    text: `select exists (select from staffetta.event where (xid, seq) > ($1::xid8, $2::bigint) and source = any ($3)) as some,
+      pg_snapshot_xmin(pg_current_snapshot())::text as xmin`,
     values: [from.xid, from.seq, sources],
   });
   const [seen] = rows;
-  if (!seen || seen.events > few) return 'many';
-  if (seen.events > 0) return 'few';
+  if (!seen || seen.some) return undefined;
   return { claimed: 0, rescans: 0, targets: [], xmin: seen.xmin, skipped: false, last: null };
 }
 
@@ -59,13 +55,13 @@ export async function takeBatch(
   database: Queryable,
   parameters: Parameters,
   revision: string,
-  { feeds, sources, from, limit, only, few: isBrief }: Portion,
+  { feeds, sources, from, limit, only }: Portion,
 ): Promise<Batch> {
   const text = ingestStatement(feeds);
   const { rows } = await database.query<Batch>({
     name: `ingest_${hashOf(text).slice(0, 16)}`,
     text,
-    ...(isBrief ? {} : { query_timeout: patience.everything + grace }),
+    query_timeout: patience.everything + grace,
     values: [from.xid, limit, parameters.BULK_ROWS, sources, parameters.REFERENCE_SECONDS, revision, only, from.seq],
   });
   const [batch] = rows;

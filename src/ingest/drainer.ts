@@ -19,13 +19,15 @@ import { attended } from '../database/attended.ts';
 import { Client } from '../database/client.ts';
 import type { Parameters } from '../database/parameters.ts';
 import { connectionOptions, patience, unlimitedTransactions } from '../database/pool.ts';
-import { few } from '../database/session.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { Tunables } from '../database/tunables.ts';
 import type { Drained, Ingest } from './ingest.ts';
 
 /** A session that is silent for so long is ended by the server, which frees P (PROTOCOL A3). Polls are far more frequent. */
 const idleSessionTimeout = 120_000;
+
+/** The most events that one who is parked takes and stays parked. */
+const few = 10;
 
 /** How long anything but an ingest may take, in milliseconds. */
 const queryTimeout = 10_000;
@@ -41,7 +43,6 @@ export interface DrainerEvents {
 
 export class Drainer {
   readonly #url: string;
-  readonly #few: Queryable | undefined;
   readonly #ingest: Ingest;
   readonly #events: DrainerEvents;
   readonly #stop: AbortSignal;
@@ -49,15 +50,8 @@ export class Drainer {
   #rung = false;
   #tunables: Tunables | undefined;
 
-  /** `few`: what a few events are ingested through; default: the drainer's own connection. */
-  constructor(
-    { url, few }: { url: string; few?: Queryable | undefined },
-    ingest: Ingest,
-    events: DrainerEvents,
-    stop: AbortSignal,
-  ) {
+  constructor(url: string, ingest: Ingest, events: DrainerEvents, stop: AbortSignal) {
     this.#url = url;
-    this.#few = few;
     this.#ingest = ingest;
     this.#events = events;
     this.#stop = stop;
@@ -119,7 +113,6 @@ export class Drainer {
   async #drain(database: Queryable, parameters: Parameters): Promise<Drained> {
     this.#rung = false;
     return this.#ingest.drain(database, parameters, {
-      few: this.#few,
       ingested: (batch) => this.#events.drained(batch),
       stop: this.#stop,
     });

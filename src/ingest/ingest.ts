@@ -24,8 +24,6 @@ export interface Drained {
 }
 
 export interface DrainOptions {
-  /** For a few events; default: the same as for many. */
-  readonly few?: Queryable | undefined;
   /** Told of each batch that took something, so that nobody has to wait for the rest. */
   readonly ingested?: (batch: Drained) => void;
   /** Ends the drain after the batch that is under way. */
@@ -62,11 +60,7 @@ export class Ingest {
   }
 
   /** Ingests until nothing that can be ingested is left. Throws only what is no fault of an event or a source. */
-  async drain(
-    database: Queryable,
-    parameters: Parameters,
-    { few = database, ingested, stop }: DrainOptions = {},
-  ): Promise<Drained> {
+  async drain(database: Queryable, parameters: Parameters, { ingested, stop }: DrainOptions = {}): Promise<Drained> {
     let drained: Drained = { events: 0, targets: new Set(), rescans: false, xmin: 0n };
     let limit = parameters.INGEST_BATCH;
     // Behind a full batch: else each would pass the dead rows of all before it, where a long transaction keeps them. What
@@ -85,16 +79,13 @@ export class Ingest {
     };
     while (!stop?.aborted) {
       try {
-        const found = from ? 'many' : await this.#peek(database, broken);
-        if (typeof found === 'object') {
-          take(found);
+        const nothing = from ? undefined : await this.#peek(database, broken);
+        if (nothing) {
+          take(nothing);
           await this.#recover(database, broken);
           break;
         }
-        const batch =
-          found === 'few'
-            ? await this.#batch(few, parameters, broken, { limit, few: true })
-            : await this.#batch(database, parameters, broken, { limit, from });
+        const batch = await this.#batch(database, parameters, broken, limit, from);
         take(batch);
         await this.#statistics.grown(database, batch.claimed);
         if (batch.claimed < limit && !from) {
@@ -114,21 +105,22 @@ export class Ingest {
     return drained;
   }
 
-  /** Whether there is much to take, or a little; or the batch that takes nothing. */
-  async #peek(database: Queryable, broken: ReadonlySet<string>): Promise<'many' | 'few' | Batch> {
-    const found = await peek(database, this.#beginning, this.#sources(broken));
-    if (typeof found === 'object' && broken.size === 0) this.#lowWater = BigInt(found.xmin);
-    return found;
+  /** The batch that takes nothing, where there is nothing to take. */
+  async #peek(database: Queryable, broken: ReadonlySet<string>): Promise<Batch | undefined> {
+    const nothing = await peek(database, this.#beginning, this.#sources(broken));
+    if (nothing && broken.size === 0) this.#lowWater = BigInt(nothing.xmin);
+    return nothing;
   }
 
   async #batch(
     database: Queryable,
     parameters: Parameters,
     broken: ReadonlySet<string>,
-    { limit, from, few = false }: { limit: number; from?: Position | undefined; few?: boolean },
+    limit: number,
+    from: Position | undefined,
   ): Promise<Batch> {
     const feeds = this.#feeds.filter(({ source }) => !broken.has(source));
-    const portion = { feeds, sources: this.#sources(broken), limit, from: from ?? this.#beginning, few };
+    const portion = { feeds, sources: this.#sources(broken), limit, from: from ?? this.#beginning };
     const batch = await takeBatch(database, parameters, this.#revision, portion);
     if (batch.claimed < limit && !batch.skipped && !from && broken.size === 0) this.#lowWater = BigInt(batch.xmin);
     return batch;

@@ -40,7 +40,7 @@ async function start({ listen = true, url = site.owner.url } = {}): Promise<Runn
   const seen = { connections: 0, errors: [] as string[], events: 0, polls: 0 };
   const ingest = new Ingest(await readFeeds(site.pool, ['person']), revision);
   const drainer = new Drainer(
-    { url },
+    url,
     ingest,
     {
       connected: () => (seen.connections += 1),

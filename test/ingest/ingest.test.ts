@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { defaults } from '../../src/database/parameters.ts';
-import type { Queryable } from '../../src/database/transaction.ts';
 import { configuration, createSite, type Site } from '../apply/site.ts';
 import { createIngester, type Ingester } from './ingester.ts';
 
@@ -331,22 +330,6 @@ test('a long drain says what it has after each batch, and stops when it is told 
   expect(batches).toEqual([4, 4]);
   expect(await owed()).toHaveLength(8);
   expect((await ingester.drain()).events).toBe(2);
-});
-
-test('takes a few events by themselves through what is meant for a few', async () => {
-  const taken: string[] = [];
-  const few: Queryable = {
-    query: (statement, values) => {
-      taken.push(typeof statement === 'string' ? statement : (statement.name ?? ''));
-      return ingester.client.query(statement, values);
-    },
-  };
-  const drain = async () => (await ingester.ingest.drain(ingester.client, defaults, { few })).events;
-  await site.query('insert into registry.person select generate_series(1, 11)');
-  expect([await drain(), taken]).toEqual([11, []]);
-  await site.query('insert into registry.person select generate_series(12, 21)');
-  expect([await drain(), taken]).toEqual([10, [expect.stringMatching(/^ingest_/)]]);
-  expect(await owed()).toHaveLength(21);
 });
 
 test('what is approved stays approved when an entry that it refers to moves, and no longer when it changes itself', async () => {

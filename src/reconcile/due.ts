@@ -42,7 +42,7 @@ export async function reconcileDue(
       for (const { target, entity, owed } of routes) {
         const destination = destinations.get(target);
         const route = destination?.routes.get(entity);
-        if (!destination || !route) continue;
+        if (!destination || !route || !(await isActive(database, target))) continue;
         if (!destination.target.scan) {
           if (owed) await replayAll(session, target, entity);
           continue;
@@ -62,6 +62,14 @@ export async function reconcileDue(
   } finally {
     await pool.end();
   }
+}
+
+/** Whether the target is sent anything still: it may have refused our password while another of its routes was read. */
+async function isActive(database: Queryable, target: string): Promise<boolean> {
+  const { rowCount } = await database.query(`select from staffetta.target where target = $1 and state = 'active'`, [
+    target,
+  ]);
+  return rowCount === 1;
 }
 
 /** Pays the reconciles that a route owes by replaying all of it. */

@@ -95,6 +95,11 @@ test('a target that refuses our password is quarantined instead of being asked a
     ([one]) => one?.state === 'quarantined',
   );
   expect(target?.reason).toContain('49');
+  await until(
+    () => registry.query(`select from graphile_worker.jobs where task_identifier = 'reconcile'`),
+    ({ length }) => length === 0,
+    { what: 'that the job is done with the other entities of the target, too' },
+  );
   expect((await runs()).length).toBe(1);
   await daemon.stop();
   await registry.configure();

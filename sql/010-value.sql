@@ -62,7 +62,7 @@ comment on function staffetta.values_of(bytea) is 'One value of bytes, as an arr
 
 -- A loop, because a query inside a function would be started anew for each row: four times as long. [measured, 1M rows: 2.9 s
 -- against 14.1 s]. It compares each value with those before it, which is only fast for a few.
-create or replace function staffetta.values_of(v text[]) returns jsonb language plpgsql immutable parallel safe as $$
+create or replace function staffetta.distinct_values_of(v text[]) returns jsonb language plpgsql immutable parallel safe as $$
 declare
   value text;
   result text[] := '{}';
@@ -79,6 +79,13 @@ begin
   end loop;
   return to_jsonb(nullif(result, '{}'));
 end $$;
+comment on function staffetta.distinct_values_of(text[]) is 'What values_of makes of several elements';
+
+-- Most lists have one element or none: this much is put into the query itself, without a call [measured: a third of the time
+-- of a view with three lists].
+create or replace function staffetta.values_of(v text[]) returns jsonb stable parallel safe
+return case when cardinality(v) > 1 then staffetta.distinct_values_of(v)
+  else '[]'::jsonb || to_jsonb(nullif(array_to_string(v, '') collate "C", '')) end;
 comment on function staffetta.values_of(text[]) is 'The elements, of all dimensions, that are neither NULL nor empty, each once and in order; NULL if there are none';
 
 create or replace function staffetta.values_of(v bytea[]) returns jsonb language sql immutable parallel safe as $$

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { isPassing } from '../database/sqlstate.ts';
+import { growSparingly } from '../heap.ts';
 import { createLog } from '../log.ts';
 import { runOnce } from '../once.ts';
 import { Service } from '../service.ts';
@@ -30,6 +31,7 @@ async function once(options: CommonOptions): Promise<void> {
 }
 
 async function daemon(options: CommonOptions): Promise<void> {
+  growSparingly();
   const stopped = Promise.withResolvers<void>();
   const started = Promise.withResolvers<Service>();
   const release = onSignals({

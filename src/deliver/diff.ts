@@ -1,6 +1,6 @@
 import type { Policy } from '../config/policies.ts';
 import type { AttributeChange, Attributes, RemoteState, Target, Value } from '../targets/target.ts';
-import { isValue, type Kept, type Stored, storedText, toStored } from './stored.ts';
+import { isSameStored, isValue, type Kept, type Stored, type StoredValue, storedText, toStored } from './stored.ts';
 
 /** What is written of an entity: which attributes, and how they are compared. */
 export interface Mapped extends Kept {
@@ -10,10 +10,13 @@ export interface Mapped extends Kept {
 
 /** The changes that lead from what was last applied to what is desired. Values are compared in stored form. */
 export function diffLink(desired: Attributes, link: Stored, mapped: Mapped, key: Buffer): AttributeChange[] {
-  return compareStored(desired, link, mapped, key, ({ now, before }) => ({
+  const judge: Judge = ({ now, before }) => ({
     differs: now.size !== before.size || ![...now].every((value) => before.has(value)),
     knows: (value) => before.has(value),
-  }));
+  });
+  const isSpared = (wanted: readonly StoredValue[], known: readonly StoredValue[]) =>
+    wanted.length === known.length && wanted.every((value, at) => isSameStored(value, known[at]));
+  return compareStored(desired, link, mapped, key, judge, isSpared);
 }
 
 /**
@@ -38,17 +41,21 @@ function compareStored(
   mapped: Mapped,
   key: Buffer,
   judge: Judge,
+  /** Whether nothing is to be done, seen at once: of most attributes of a change. */
+  isSpared: (wanted: readonly StoredValue[], known: readonly StoredValue[]) => boolean = () => false,
 ): AttributeChange[] {
-  const wanted = toStored(desired, mapped, key);
+  const stored = toStored(desired, mapped, key);
   return names(mapped, desired, link).flatMap((attribute) => {
+    const wanted = stored[attribute] ?? [];
     const known = link[attribute] ?? [];
-    const now = new Set((wanted[attribute] ?? []).map(storedText));
+    if (isSpared(wanted, known)) return [];
+    const now = new Set(wanted.map(storedText));
     const values = desired[attribute] ?? [];
     const { differs, knows } = judge({ now, before: new Set(known.map(storedText)) });
     return changesOf(attribute, policyOf(mapped, attribute), {
       values,
       differs,
-      lacking: values.filter((_, index) => !knows(storedText(wanted[attribute]?.[index] ?? ''))),
+      lacking: values.filter((_, index) => !knows(storedText(wanted[index] ?? ''))),
       surplus: known.filter((value) => !now.has(storedText(value))).filter(isValue),
     });
   });

@@ -48,7 +48,7 @@ export interface Loaded {
   /** Undefined: a successful read of the view, in this very replay, had no row (PROTOCOL C1). */
   readonly desired: Desired | undefined;
   readonly link: Link | undefined;
-  /** Who waits for the remote id of this key and has no entry yet, so that this one may become theirs (PROTOCOL C4). */
+  /** Who waits for the remote id of this key and has no entry yet, so that this one may become theirs (PROTOCOL C4); looked for only where the key is absent. */
   readonly wantedBy: { readonly entity: string; readonly key: string } | undefined;
 }
 
@@ -103,16 +103,16 @@ function statement(target: string, entity: string, keyType: string): string {
   const view = `staffetta.${escapeIdentifier(`desired_${target}_${entity}`)}`;
   return `
 with base as (
-  select k.text as key, d.key is not null as present, d.released, d.remote_id, d.disable, d.match, f.fingerprint,
-    case when k.unsure or f.fingerprint is distinct from l.fingerprint then d.open || coalesce(d.secrets, '{}') end as attributes,
+  select k.text as key, d.key is not null as present, d.released, d.remote_id, d.disable, d.match, d.fingerprint,
+    case when k.unsure or d.fingerprint is distinct from l.fingerprint then d.open || coalesce(d.secrets, '{}') end as attributes,
     case when l.key is not null then jsonb_build_object('remoteId', l.remote_id, 'stableId', l.stable_id, 'state', l.state,
       'attributes', l.attributes, 'fingerprint', l.fingerprint, 'disable', l.disable,
       'absentFor', extract(epoch from clock_timestamp() - l.absent_since), 'spared', l.spared) end as link
   from unnest($1::${keyType}[], $2::text[], $3::boolean[]) as k(key, text, unsure)
   left join lateral ( -- the view's own attributes and fingerprint would compute everything twice
-    select x.key, x.released, x.remote_id, x.open, x.secrets, x.hashes, x.disable, x.match from ${view} x where x.key = k.key offset 0) d on true
-  left join lateral (
-    select staffetta.fingerprint(d.remote_id, d.open, d.hashes, d.disable) as fingerprint where not d.released offset 0) f on true
+    select y.*, case when not y.released then staffetta.fingerprint(y.remote_id, y.open, y.hashes, y.disable) end as fingerprint from (
+      select x.key, x.released, x.remote_id, x.open, x.secrets, x.hashes, x.disable, x.match from ${view} x where x.key = k.key offset 0) y
+    offset 0) d on true
   left join lateral (select * from staffetta.link o where (o.target, o.entity, o.key) = ($4, $5, k.text collate "C") offset 0) l on true),
 sized as (
   select b.*, coalesce(pg_column_size(attributes), 0) + coalesce(pg_column_size(disable), 0) + coalesce(pg_column_size(match), 0)
@@ -128,10 +128,10 @@ summed as (select f.*, sum(case when bytes <= $6::bigint then bytes else 0 end) 
 select key, present, released, fingerprint, link, bytes, largest, deferred and bytes <= $6::bigint as deferred,
   case when not deferred then attributes end as attributes, case when not deferred then disable end as disable,
   case when not deferred then match end as match, case when not deferred then remote_id end as remote_id,
-  (select jsonb_build_object('entity', w.entity, 'key', w.key) from staffetta.delivery w
+  case when not present then (select jsonb_build_object('entity', w.entity, 'key', w.key) from staffetta.delivery w
    where w.target = $4 and w.wait_entity = $5 and w.wait_key = summed.key and w.wait_attribute = ''
      and not exists (select from staffetta.link o where (o.target, o.entity, o.key) = ($4, w.entity, w.key))
-   order by w.entity, w.key limit 1) as wanted_by
+   order by w.entity, w.key limit 1) end as wanted_by
 from summed`;
 }
 

@@ -141,7 +141,7 @@ export class Pump {
         const batch = new Batch(database, this.#destination, parameters, claim, this.#stop);
         const delivered = await batch.deliver().finally(() => this.#claimer.end(claim));
         await this.#judge(delivered, probe, parameters);
-        await this.#statistics.grown(this.#database, delivered.outcomes.length);
+        await this.#statistics.grown(this.#database, made(delivered.outcomes));
         if (delivered.failure !== undefined) throw delivered.failure;
         // A probe that needed nothing of the target says nothing of it: another delivery has to.
         if (probe && !delivered.reached && delivered.unavailable === undefined) mayProbe = true;
@@ -172,4 +172,12 @@ export class Pump {
     this.#events.settled(name, outcomes);
     if (settled.told > 0 || woken > 0) this.#events.told();
   }
+}
+
+/** So many rows the tables of what is on targets may have got: changes of entries replace theirs. */
+function made(outcomes: readonly Outcome[]): number {
+  return outcomes.reduce((sum, { link, journal, members = [] }) => {
+    const isNew = link && journal?.operation !== 'update';
+    return sum + (isNew ? 1 : 0) + members.length;
+  }, 0);
 }

@@ -16,7 +16,11 @@ export interface Kept {
   readonly policies: ReadonlyMap<string, Policy>;
 }
 
+/** Of a value that is kept as it is, in bytes. */
 const longest = 256;
+
+/** That UTF-8 takes for a unit of UTF-16. */
+const mostBytes = 3;
 
 /**
  * The form in which a link keeps values; `key` is the installation's secret. Merged values are kept whole, however long:
@@ -41,6 +45,7 @@ function keyedHash(value: Value, key: Buffer): string {
 }
 
 function shorten(value: Value): StoredValue {
+  if (typeof value === 'string' && value.length * mostBytes <= longest) return value;
   const content = bytes(value);
   return content.length > longest ? { hash: createHash('sha256').update(content).digest('hex') } : value;
 }
@@ -58,4 +63,10 @@ export function isValue(value: StoredValue): value is Value {
 export function storedText(value: StoredValue): string {
   if (typeof value === 'string') return `=${value}`;
   return 'hash' in value ? `#${value.hash}` : `:${value.base64}`;
+}
+
+/** Whether two stored values are the same. */
+export function isSameStored(one: StoredValue, other: StoredValue | undefined): boolean {
+  if (other === undefined || typeof one === 'string') return one === other;
+  return storedText(one) === storedText(other);
 }

@@ -21,11 +21,13 @@ export function sameValues(
 
 /** The values without empty ones and without repetitions by the attribute's matching rule. */
 export function distinctValues(schema: Schema, attribute: string, values: readonly Value[]): Value[] {
+  const given = values.filter((value) => !isEmpty(value));
+  if (given.length < 2) return given;
   const rule = ruleOf(schema, attribute);
   const byKey = new Map<string, Value>();
-  for (const value of values) {
+  for (const value of given) {
     const key = keyOf(rule, value);
-    if (!isEmpty(value) && !byKey.has(key)) byKey.set(key, value);
+    if (!byKey.has(key)) byKey.set(key, value);
   }
   return [...byKey.values()];
 }

@@ -58,6 +58,8 @@ export function parseDn(text: string): Dn {
   }
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 class Reader {
   readonly #text: string;
   #at = 0;
@@ -82,11 +84,11 @@ class Reader {
     const hex = this.#take(/#((?:[0-9a-f]{2})+) *(?=$|[,;+])/iy);
     if (hex?.[1] !== undefined) return decodeHex(type, hex[1]);
     const quoted = this.#take(/"/y) !== undefined;
-    const bytes: Buffer[] = [];
+    const pieces: (string | Buffer)[] = [];
     for (;;) {
       const pairs = this.#take(/(?:\\[0-9a-f]{2})+/iy);
       if (pairs !== undefined) {
-        bytes.push(Buffer.from(pairs[0].replaceAll('\\', ''), 'hex'));
+        pieces.push(Buffer.from(pairs[0].replaceAll('\\', ''), 'hex'));
         continue;
       }
       // Spaces count unless they stand before a separator or at the end.
@@ -94,10 +96,10 @@ class Reader {
         quoted ? /[^\\"]+|\\([^0-9a-f])/iuy : /[^\\,;+" ]+| +(?! *(?:$|[,;+]))|\\([ "#+,;<=>\\])/uy,
       );
       if (plain === undefined) break;
-      bytes.push(Buffer.from(plain[1] ?? plain[0]));
+      pieces.push(plain[1] ?? plain[0]);
     }
     if (quoted && this.#take(/"/y) === undefined) throw this.#error('expected a closing quote');
-    return { type, value: this.#decode(Buffer.concat(bytes)) };
+    return { type, value: this.#join(pieces) };
   }
 
   /** `,` (also for `;`), `+`, or nothing at the end. */
@@ -120,9 +122,13 @@ class Reader {
     return found;
   }
 
-  #decode(bytes: Buffer): string {
+  /** Hex pairs are bytes: a letter may be made of several, also of such that stand apart. */
+  #join(pieces: readonly (string | Buffer)[]): string {
+    const [only, ...more] = pieces;
+    if (more.length === 0 && typeof only === 'string') return only;
+    const bytes = pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece));
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+      return utf8.decode(Buffer.concat(bytes));
     } catch {
       throw this.#error('the hex pairs before are not UTF-8');
     }

@@ -1,8 +1,12 @@
+/** Words of ASCII with one space between two: most of what there is, and nothing to prepare in it but its case. */
+const plain = /^[!-~]+(?: [!-~]+)*$/;
+
 /**
  * String preparation (RFC 4518), as far as directories do it: compatibility forms are unified (NFKC), case is folded
  * where the rule says so, spaces at both ends and repeated spaces do not count.
  */
 export function prepare(text: string, fold: boolean): string {
+  if (plain.test(text)) return fold ? text.toLowerCase() : text;
   const unified = text.normalize('NFKC');
   return spaces(fold ? lower(unified).normalize('NFKC') : unified);
 }

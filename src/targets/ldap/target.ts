@@ -17,6 +17,7 @@ import { type Directory, whoAmIOid } from './directory.ts';
 import { DnSyntaxError, formatDn, normaliseDn, parseDn } from './dn.ts';
 import { identityOf } from './identity.ts';
 import { Reader } from './reader.ts';
+import { remembering } from './remembering.ts';
 import { Session } from './session.ts';
 import { Writer } from './writer.ts';
 
@@ -26,6 +27,7 @@ export class LdapTarget implements Target {
   readonly #session: Session;
   readonly #reader: Reader;
   readonly #writer: Writer;
+  readonly #normalised = remembering(normalised, rememberedNames);
 
   /** `folder`: where relative file names of the configuration begin. Connects only when it is asked something. */
   constructor(config: LdapConfig, folder: string) {
@@ -69,17 +71,7 @@ export class LdapTarget implements Target {
 
   /** By caseIgnoreMatch for every attribute in a DN, whatever the server's schema says: this text is stored. */
   normalise(remoteId: string): string {
-    try {
-      const dn = parseDn(remoteId);
-      const empty = dn.flat().find((naming) => 'value' in naming && naming.value.trim() === '');
-      if (dn.length === 0) throw new DnSyntaxError('not a distinguished name: it is empty');
-      if (empty !== undefined)
-        throw new DnSyntaxError(`not a distinguished name: ${empty.type} is empty in "${remoteId}"`);
-      return normaliseDn(remoteId);
-    } catch (error) {
-      if (error instanceof DnSyntaxError) throw new TargetError('rejected', error.message, { cause: error });
-      throw error;
-    }
+    return this.#normalised(remoteId);
   }
 
   same(attribute: string, left: readonly Value[], right: readonly Value[]): boolean {
@@ -126,5 +118,22 @@ export class LdapTarget implements Target {
     const about = { operation: 'search' as const, dn: bind?.dn ?? '' };
     const { value = '' } = await this.#session.send(request, ExtendedResponse, about, signal);
     return value.replace(/^(?:dn|u):/, '') || 'nobody';
+  }
+}
+
+/** Of the entries under way: each name is asked for several times. */
+const rememberedNames = 4096;
+
+function normalised(remoteId: string): string {
+  try {
+    const dn = parseDn(remoteId);
+    const empty = dn.flat().find((naming) => 'value' in naming && naming.value.trim() === '');
+    if (dn.length === 0) throw new DnSyntaxError('not a distinguished name: it is empty');
+    if (empty !== undefined)
+      throw new DnSyntaxError(`not a distinguished name: ${empty.type} is empty in "${remoteId}"`);
+    return normaliseDn(remoteId);
+  } catch (error) {
+    if (error instanceof DnSyntaxError) throw new TargetError('rejected', error.message, { cause: error });
+    throw error;
   }
 }

@@ -33,6 +33,7 @@ begin
       select d.target, d.entity, d.key from staffetta.delivery d where d.target = forget.target order by d.target, d.entity, d.key for update)
     delete from staffetta.delivery d using debts b where (d.target, d.entity, d.key) = (b.target, b.entity, b.key);
     get diagnostics dropped.deliveries = row_count;
+    delete from staffetta.password_due p where p.target = forget.target;
     delete from staffetta.link l where l.target = forget.target;
     get diagnostics dropped.links = row_count;
     delete from staffetta.reference r where r.target = forget.target;

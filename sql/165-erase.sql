@@ -43,8 +43,8 @@ end $$;
 comment on function staffetta.why_not_erase(text, text) is 'Why a person cannot be erased now; null: they can';
 revoke all on function staffetta.why_not_erase(text, text) from public;
 
--- Forget everything about a person who is no longer replicated: links, members, reserved remote ids and values, deliveries with
--- their errors, failed events, drift, and the whole journal of them. Refused while they would come back. Groups that they were in
+-- Forget everything about a person who is no longer replicated: links, members, reserved remote ids and values, passwords on
+-- their way, deliveries with their errors, failed events, drift, and the whole journal of them. Refused while they would come back. Groups that they were in
 -- are replayed. One row per target that anything was known of. `dry_run`: only says what would go.
 create or replace function staffetta.erase(entity text, key text, dry_run boolean default false) returns setof staffetta.erased
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -89,6 +89,8 @@ begin
       delete from staffetta.remote_id i where i.target = any (targets) and (i.entity, i.key) = (erase.entity, canonical)),
     vacated as (
       delete from staffetta.remote_value v where v.target = any (targets) and (v.entity, v.key) = (erase.entity, canonical)),
+    unhanded as (
+      delete from staffetta.password p where (p.entity, p.key) = (erase.entity, canonical)),
     parted as (
       delete from staffetta.reference r where r.target = any (targets)
         and ((r.entity, r.key) = (erase.entity, canonical) or (r.ref_entity, r.ref_key) = (erase.entity, canonical)) returning r.target),

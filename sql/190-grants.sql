@@ -13,7 +13,8 @@ declare
     'staffetta.pause(text, text)', 'staffetta.resume(text)', 'staffetta.forget(text, boolean)',
     'staffetta.accept_database(text)', 'staffetta.accept_target(text)',
     'staffetta.approve(text, text, text[], text)', 'staffetta.discard(text, text, text[], text)',
-    'staffetta.erase(text, text, boolean)', 'staffetta.prune()']::regprocedure[];
+    'staffetta.erase(text, text, boolean)', 'staffetta.prune()',
+    'staffetta.set_password(text, text, text, text, text, interval)']::regprocedure[];
   relation text;
   routine regprocedure;
 begin

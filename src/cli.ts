@@ -17,6 +17,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Comm
     apply: async () => (await import('./commands/apply.ts')).applyCommand(),
     ping: async () => (await import('./commands/ping.ts')).pingCommand(),
     adopt: async () => (await import('./commands/adopt.ts')).adoptCommand(),
+    'password-key': async () => (await import('./commands/password-key.ts')).passwordKeyCommand(),
     backend: async () => (await import('./commands/backend.ts')).backendCommand(),
   },
   'Run:': {
@@ -38,6 +39,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Comm
   },
   'Say the word:': {
     approve: async () => (await import('./commands/approve.ts')).approveCommand(),
+    'set-password': async () => (await import('./commands/set-password.ts')).setPasswordCommand(),
     discard: async () => (await import('./commands/discard.ts')).discardCommand(),
   },
   'Stop and go:': {

@@ -5,6 +5,7 @@ import { stepsOf } from './config/steps.ts';
 import type { Queryable } from './database/transaction.ts';
 import type { Mapping } from './deliver/plan.ts';
 import type { Destination, Neighbour, Route } from './deliver/route.ts';
+import { createOpener } from './passwords/open.ts';
 import { createTarget } from './targets/registry.ts';
 
 /** Connects the configuration with the database's key types: what pumps need of every target. */
@@ -21,6 +22,8 @@ export async function openDestinations(database: Queryable, loaded: LoadedConfig
       const keyType = types.get(`${target} ${entity}`);
       return keyType ? [{ target, keyType }] : [];
     });
+  const { passwords } = loaded.config;
+  const open = passwords && createOpener(passwords.key);
   const configured = Object.entries(loaded.config.targets);
   return new Map(
     configured.map(([name, config]) => {
@@ -36,7 +39,17 @@ export async function openDestinations(database: Queryable, loaded: LoadedConfig
       const { concurrency, timeout, batch } = config;
       return [
         name,
-        { name, target, routes: new Map(routes), referred: referredIn(config), concurrency, timeout, batch, secret },
+        {
+          name,
+          target,
+          routes: new Map(routes),
+          referred: referredIn(config),
+          concurrency,
+          timeout,
+          batch,
+          open,
+          secret,
+        },
       ];
     }),
   );
@@ -62,6 +75,7 @@ function createRoute(
     policies: new Map([...merged.map((name) => [name, 'merge'] as const), ...policiesOf(mapping)]),
     unique: new Set(uniquesOf(mapping)),
     references,
+    passwords: mapping.password !== undefined,
     deprovision: stepsOf(mapping),
     removeAfter: mapping.removeAfter / 1000,
   };

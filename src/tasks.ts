@@ -60,7 +60,7 @@ async function sweep({ session, log, reset, ring, kick, addJob }: Workplace): Pr
   reset();
   ring();
   await rescanOwed(session.unhurried, log, false);
-  await session.unhurried.query('select staffetta.enqueue_steps()');
+  await session.unhurried.query('select staffetta.enqueue_steps(), staffetta.drop_passwords()');
   await revisit(session.unhurried);
   if (await owesReconcile(session.database)) await addJob('reconcile', 'reconcile owed');
   kick();

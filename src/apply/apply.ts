@@ -18,6 +18,7 @@ import { generate, hashOfObject, objectKey, readGenerated, type Wanted } from '.
 import { inspect } from './inspect.ts';
 import { withShortLocks } from './lock.ts';
 import { makeObjects, remember, removeObjects, staleObjects } from './objects.ts';
+import { recordPasswords } from './passwords.ts';
 import { type ModeChange, type RouteChange, recordTargets } from './record.ts';
 import { recordSettings } from './settings.ts';
 import { recordWriteBacks } from './write-backs.ts';
@@ -129,6 +130,7 @@ async function map(
   await recordSettings(client, loaded.config);
   const recorded = await recordTargets(client, loaded, { libraryChanged, entities, remapped });
   await recordWriteBacks(client, mappingsOf(loaded.config));
+  await recordPasswords(client, loaded);
   return recorded;
 }
 

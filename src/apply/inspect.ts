@@ -6,7 +6,8 @@ import { ConfigError } from '../config/problem.ts';
 import { checkMappings } from '../desired/check.ts';
 import type { Views } from '../desired/column.ts';
 import type { KeyType } from '../desired/key.ts';
-import { checkRights } from './rights.ts';
+import { publicKeyOf } from '../passwords/keys.ts';
+import { checkRights, checkSealing } from './rights.ts';
 
 /** What the database has of what the configuration names. */
 export interface Inspected {
@@ -15,7 +16,7 @@ export interface Inspected {
   readonly keyTypes: ReadonlyMap<string, KeyType>;
 }
 
-/** Compares the configuration with the database. Throws ConfigError with every mistake, or with the rights that are missing to find any; changes nothing. */
+/** Compares the configuration with the database. Throws ConfigError with every mistake, or with the rights that are missing to find any, and SecretError for a key that is none; changes nothing. */
 export async function inspect(pool: pg.Pool, loaded: LoadedConfig): Promise<Inspected> {
   const client = await pool.connect();
   try {
@@ -23,8 +24,10 @@ export async function inspect(pool: pg.Pool, loaded: LoadedConfig): Promise<Insp
     const rights = await checkRights(client);
     if (rights.length > 0) throw new ConfigError(rights.map(loaded.place));
     const { problems, views, keyTypes } = await checkMappings(client, loaded.config);
+    const sealing = loaded.config.passwords ? await checkSealing(client) : [];
+    if (loaded.config.passwords) await publicKeyOf(loaded.config.passwords.key);
     const captured = await inspectSources(client, loaded.config, keyTypes, await knownColumns(client));
-    const all = [...problems, ...captured.problems].map(loaded.place);
+    const all = [...problems, ...sealing, ...captured.problems].map(loaded.place);
     if (all.length > 0)
       throw new ConfigError(all.toSorted((left, right) => left.line - right.line || left.column - right.column));
     return { sources: captured.sources, views, keyTypes };

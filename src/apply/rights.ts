@@ -17,3 +17,18 @@ export async function checkRights(client: Queryable): Promise<Problem[]> {
   );
   return rows.map(({ message }) => ({ path: ['database', 'url'], message }));
 }
+
+/** Whether passwords can be sealed in this database: `apply` installs pgcrypto where it is missing. */
+export async function checkSealing(client: Queryable): Promise<Problem[]> {
+  const { rows } = await client.query<{ available: boolean; may: boolean }>(
+    `select exists (select from pg_available_extensions where name = 'pgcrypto') as available,
+       has_database_privilege(current_database(), 'create') as may
+     where not exists (select from pg_extension where extname = 'pgcrypto')`,
+  );
+  const [missing] = rows;
+  if (!missing) return [];
+  const message = missing.available
+    ? 'the extension pgcrypto, which seals passwords, is not installed, and the role may not; have an administrator run: create extension pgcrypto'
+    : 'the extension pgcrypto, which seals passwords, is not there; install the package of PostgreSQL that has it (postgresql-contrib)';
+  return missing.available && missing.may ? [] : [{ path: ['passwords'], message }];
+}

@@ -33,6 +33,7 @@ export function checkConfig(config: Config, written: unknown): Findings {
         ...Object.entries(target.entities).flatMap(([entity, mapping]) => [
           ...checkEntity(entity, ['targets', name, 'entities', entity], written),
           ...checkMapping(mapping, ['targets', name, 'entities', entity], written),
+          ...checkPassword(mapping, ['targets', name, 'entities', entity], written),
         ]),
       ]),
       ...ldap.flatMap((findings) => findings.problems),
@@ -110,6 +111,25 @@ function checkMapping(mapping: MappingConfig, above: Path, written: unknown): Pr
     ...checkSteps(mapping, above),
     ...checkDeprovision(mapping, above, written),
   ];
+}
+
+function checkPassword(mapping: MappingConfig, above: Path, written: unknown): Problem[] {
+  const { password } = mapping;
+  if (password === undefined) return [];
+  const path = [...above, 'password'];
+  const hasKey = valueAt(written, ['passwords']) !== undefined;
+  const keyless: Problem[] = hasKey
+    ? []
+    : [{ path, message: 'passwords are taken only with a key: give `passwords: { key: … }` at the top of the file' }];
+  if (password === true) return keyless;
+  const attribute = Object.entries(mapping.attributes ?? {}).find(
+    ([name, { kind, ...given }]) =>
+      name.toLowerCase() === password.attribute.toLowerCase() &&
+      (kind === 'reference' || !('policy' in given) || given.policy !== 'initial'),
+  );
+  if (!attribute) return keyless;
+  const message = `${attribute[0]} is written from the view, too, which would take back what was handed over: expected \`policy: initial\` for it, or only one of the two`;
+  return [...keyless, { path, message }];
 }
 
 function checkAttribute(attribute: AttributeConfig, path: Path, written: unknown): Problem[] {

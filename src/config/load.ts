@@ -113,5 +113,7 @@ function withSecretsIn(config: Config, folder: string): Config {
     if (target.bind === undefined || !(secret instanceof HiddenSecret)) return [name, target] as const;
     return [name, { ...target, bind: { ...target.bind, password: secret.within(folder) } }] as const;
   });
-  return { ...config, targets: Object.fromEntries(targets) };
+  const key = config.passwords?.key;
+  const passwords = key instanceof HiddenSecret ? { passwords: { key: key.within(folder) } } : {};
+  return { ...config, ...passwords, targets: Object.fromEntries(targets) };
 }

@@ -100,6 +100,17 @@ const mapping = {
   writeBack: z.string().optional().describe('SQL function that is told what became of an identity'),
 };
 
+const passwordForms = ['exop', 'cleartext', 'ssha512'] as const;
+const ldapPassword = z.strictObject({
+  attribute: z.string().default('userPassword').describe('Where it is written, unless the form is exop'),
+  form: z
+    .enum(passwordForms)
+    .default('exop')
+    .describe(
+      'exop: the server is asked to set it (RFC 3062), by its own rules; cleartext: written as it is; ssha512: its salted hash',
+    ),
+});
+
 const ldapMapping = z.strictObject({
   ...mapping,
   dn: z.string().describe('Template of the distinguished name over the columns of the view'),
@@ -110,12 +121,24 @@ const ldapMapping = z.strictObject({
     })
     .optional()
     .describe('What to write to the entry of an identity that has left the view, for `deprovision: disable`'),
+  password: z
+    .union([z.enum(passwordForms).transform((form): z.input<typeof ldapPassword> => ({ form })), ldapPassword])
+    .pipe(ldapPassword)
+    .optional()
+    .describe('Entries take passwords that are handed over, in this form. Left out: they take none'),
 });
 
 // Scripts cannot be asked what they hold, so nothing is matched; to disable an identity is an action of theirs.
 const { match: _, ...written } = mapping;
 const scriptEntity = z
-  .strictObject({ ...written, ...scriptMapping(attribute) })
+  .strictObject({
+    ...written,
+    ...scriptMapping(attribute),
+    password: z
+      .literal(true)
+      .optional()
+      .describe('Backends are told of passwords that are handed over. Left out: of none'),
+  })
   .transform((given): typeof given & Pick<LdapMapping, 'match' | 'disable'> => ({
     ...given,
     disable: { attributes: { enabled: 'FALSE' } },
@@ -208,6 +231,14 @@ export const config = z.strictObject({
     .describe('The database that holds the identities'),
   entities: named(entity).describe('The kinds of identity: who is replicated, and which tables announce a change'),
   targets: named(target).describe('The systems that follow'),
+  passwords: z
+    .strictObject({
+      key: secret.describe(
+        'The OpenPGP private key that opens passwords which are handed over, or { file }; `staffetta password-key` makes one',
+      ),
+    })
+    .optional()
+    .describe('Passwords are taken with staffetta.set_password, for the mappings that say so. Left out: none are'),
   schedule: z
     .strictObject({
       sweep: cron.default('* * * * *').describe('When to pick up whatever a lost notification left; cron fields, UTC'),

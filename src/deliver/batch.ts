@@ -6,23 +6,24 @@ import type { Parameters } from '../database/parameters.ts';
 import { isPassing } from '../database/sqlstate.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { TargetError } from '../targets/target.ts';
+import { proveAbsence, takesAway } from './absence.ts';
 import { adopt, type Planned } from './adopt.ts';
 import { inOrder, wakeNeighbours } from './after.ts';
 import { planStrayRemoval } from './aside.ts';
 import { Channel } from './channel.ts';
 import type { Claim, Claimed } from './claim.ts';
 import { conclude } from './conclude.ts';
+import { handPasswords } from './hand.ts';
 import type { Loaded, Unloadable } from './load.ts';
 import { readLive } from './look.ts';
 import { meet } from './meet.ts';
-import { isEmptied } from './members.ts';
 import { type Outcome, release } from './outcome.ts';
 import { type Mode, permit, refund } from './permit.ts';
 import type { Context, Live } from './plan.ts';
 import { plan } from './planner.ts';
 import type { Members } from './references.ts';
 import type { Destination, Route } from './route.ts';
-import { type Ready, secure } from './secure.ts';
+import { secure } from './secure.ts';
 import { type Settled, settle } from './settle.ts';
 import { readStanding, type Standing } from './standing.ts';
 import { wake } from './wait.ts';
@@ -195,40 +196,25 @@ export class Batch {
         waitFor?.entity === route.entity && waitFor.attribute === '' ? [waitFor.key] : [],
       ),
     );
-    const removals = await this.#proveAbsence(route, ready.filter(takesAway), wanted);
+    const removals = await proveAbsence(route.mapping.references, ready.filter(takesAway), wanted, (claimed) =>
+      this.#read(route, claimed),
+    );
     sent.push(...removals.doubted, ...(await this.#channel.sendAll(removals.proven)));
     // What was sent must be settled whatever comes of this; counted too much, the guard is only stricter.
     await refund(this.#database, route, permitted, sent).catch(() => {});
+    const handed = await handPasswords(
+      this.#database,
+      route,
+      this.#claim,
+      (handings) => this.#channel.handAll(handings),
+      loaded,
+      [...outcomes, ...settled, ...sent],
+      this.#destination.open,
+    );
     const parkedFor = new Map(loaded.map(({ claimed, desired }) => [claimed.key, desired?.fingerprint ?? null]));
-    return [...outcomes, ...settled, ...sent].map((outcome) =>
+    return handed.map((outcome) =>
       outcome.outcome === 'park' ? { ...outcome, fingerprint: parkedFor.get(outcome.key) ?? null } : outcome,
     );
-  }
-
-  /**
-   * What takes an entry away goes out last, and only if a read at this moment still has no row, or no member for an entry
-   * that is not there without one (PROTOCOL C1), and nobody has begun to wait for the entry, to whom it is handed over
-   * instead (C4).
-   */
-  async #proveAbsence(
-    route: Route,
-    removals: readonly Ready[],
-    wanted: ReadonlySet<string>,
-  ): Promise<{ proven: Ready[]; doubted: Outcome[] }> {
-    if (removals.length === 0) return { proven: [], doubted: [] };
-    const read = await this.#read(
-      route,
-      removals.map(({ loaded }) => loaded.claimed),
-    );
-    const { references } = route.mapping;
-    const isAbsent = ({ claimed: { key }, desired, wantedBy }: Loaded) =>
-      desired && !desired.released ? isEmptied(references, read?.members.get(key)) : !desired && !wantedBy;
-    const absent = new Set(read?.loaded.filter(isAbsent).map(({ claimed }) => claimed.key));
-    const isProven = ({ loaded: { claimed } }: Ready) => absent.has(claimed.key) && !wanted.has(claimed.key);
-    return {
-      proven: removals.filter(isProven),
-      doubted: removals.filter((removal) => !isProven(removal)).map(({ loaded }) => release(loaded.claimed)),
-    };
   }
 }
 
@@ -241,11 +227,6 @@ function planned(loaded: Loaded, live: Live, members: ReadonlyMap<string, Member
 function postponed(plans: readonly Planned[], mode: Mode): [Planned[], Planned[]] {
   const isBookkeeping = ({ plan }: Planned) => plan.do !== 'write' && mode !== 'observe';
   return [plans.filter(isBookkeeping), plans.filter((item) => !isBookkeeping(item))];
-}
-
-/** Whether a change is made because the entry should not be there, or not as it is: its absence has to be proven. */
-function takesAway({ loaded, write }: Ready): boolean {
-  return !loaded.desired || write.link === undefined;
 }
 
 function parkUnloadable({ claimed: { entity, key }, reason, fingerprint }: Unloadable): Outcome {

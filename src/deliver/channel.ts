@@ -2,6 +2,7 @@ import type { Parameters } from '../database/parameters.ts';
 import type { TargetError } from '../targets/target.ts';
 import type { Claim } from './claim.ts';
 import { concurrently } from './concurrently.ts';
+import { type Handing, hand, withoutPassword } from './hand.ts';
 import type { Loaded } from './load.ts';
 import { type Outcome, release } from './outcome.ts';
 import type { Destination } from './route.ts';
@@ -75,6 +76,16 @@ export class Channel {
     return concurrently(ready, this.#destination.concurrency, async ({ loaded, write }) => {
       if (!this.isOpen) return release(loaded.claimed);
       const outcome = await send(this.#destination, loaded, write, this.#parameters);
+      this.#note(outcome);
+      return outcome;
+    });
+  }
+
+  handAll(handings: readonly Handing[]): Promise<Outcome[]> {
+    this.#sent += handings.length;
+    return concurrently(handings, this.#destination.concurrency, async (handing) => {
+      if (!this.isOpen) return withoutPassword(handing.outcome, release(handing.loaded.claimed));
+      const outcome = await hand(this.#destination, handing, this.#parameters);
       this.#note(outcome);
       return outcome;
     });

@@ -13,6 +13,8 @@ export interface Mapping extends Mapped {
   /** Attributes whose values belong to one key of the target each. */
   readonly unique: ReadonlySet<string>;
   readonly references: ReadonlyMap<string, ReferencePolicy>;
+  /** Whether its entries take passwords that were handed over. */
+  readonly passwords: boolean;
   /** What happens to an entry whose identity has left the view, in order; nothing: it is kept. */
   readonly deprovision: readonly Step[];
   /** Seconds that a removal waits for its re-insertion (PROTOCOL C2). */
@@ -33,6 +35,7 @@ export type Operation =
   | 'release'
   | 'keep'
   | 'step aside'
+  | 'password'
   | 'none';
 
 /** What the link is to say afterwards. */

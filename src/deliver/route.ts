@@ -1,3 +1,4 @@
+import type { Opener } from '../passwords/open.ts';
 import type { Target } from '../targets/target.ts';
 import type { Mapping } from './plan.ts';
 import type { ReferenceAttributes } from './references.ts';
@@ -37,6 +38,8 @@ export interface Destination {
   readonly timeout: number;
   /** Deliveries per claim. */
   readonly batch: number;
+  /** Opens passwords that were handed over; undefined: none are taken. */
+  readonly open?: Opener | undefined;
   /** The installation's secret, which keys the hashes of secret values. */
   readonly secret: Buffer;
 }

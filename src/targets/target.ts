@@ -10,6 +10,15 @@ export type Value = string | { readonly base64: string };
 /** Attribute name → values. An attribute that is absent has no values; an empty array is never stored. */
 export type Attributes = Readonly<Record<string, readonly Value[]>>;
 
+/** A password that was handed over. */
+export interface Password {
+  /** By its owner, or by somebody else. */
+  readonly kind: 'change' | 'reset';
+  readonly next: string;
+  /** What whoever handed it over gave as the one before, and has verified. */
+  readonly former: string | undefined;
+}
+
 /** One entry as it stands on the target. */
 export interface RemoteState {
   /** The id by which it is addressed: a DN, a path, an id. */
@@ -144,6 +153,14 @@ export interface Target {
 
   /** Make one change. `whole`: the entry that it is a change of, for a target that asks for it. */
   apply(change: Change, signal: AbortSignal, whole?: Whole): Promise<Applied>;
+
+  /** Give an entry a password that was handed over; the same one may come twice. Left out: it takes none. */
+  setPassword?(
+    entry: { readonly entity: string; readonly remoteId: string; readonly stableId?: string },
+    password: Password,
+    signal: AbortSignal,
+    whole: Whole,
+  ): Promise<void>;
 
   /**
    * The form of a remote id under which it is unique: two ids are the same entry exactly when these are equal.

@@ -5,11 +5,12 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { jsonSchema } from '../../src/config/json-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
 
-const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
+const read = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
+const page = read('configuration.md');
 const folder = mkdtempSync(join(tmpdir(), 'staffetta-docs-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const examples = [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, yaml = '']) => ({
+const examples = [...(page + read('passwords.md')).matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, yaml = '']) => ({
   yaml,
   title: yaml.split('\n')[0],
 }));
@@ -29,7 +30,7 @@ function whole(yaml: string): string {
 
 const env = new Proxy({}, { get: (_, name) => (String(name).endsWith('URL') ? 'postgres://db.example.org/x' : 'x') });
 
-describe('docs/configuration.md', () => {
+describe('docs/configuration.md and passwords.md', () => {
   test('has examples', () => expect(examples.length).toBeGreaterThan(4));
 
   test.each(examples)('example "$title" loads', ({ yaml }) => {

@@ -89,6 +89,18 @@ describe('every mistake is told with its place, what was found and what was expe
     expect(mistakesIn(changed(passage, instead))).toEqual([`staffetta.yml:${answer}`]);
   });
 
+  test('a password that the view would take back', () => {
+    const written = (attribute: string) =>
+      changed('mail: { from: emails }', `${attribute}\n        password: ssha512`).replace(
+        'targets:',
+        'passwords: { key: x }\ntargets:',
+      );
+    expect(mistakesIn(written('userpassword: { from: hash, secret: true }'))).toEqual([
+      'staffetta.yml:24:19: targets.directory.entities.person.password: userpassword is written from the view, too, which would take back what was handed over: expected `policy: initial` for it, or only one of the two',
+    ]);
+    expect(mistakesIn(written('userPassword: { from: hash, secret: true, policy: initial }'))).toEqual([]);
+  });
+
   test('targets that wait for each other', () => {
     const second = '\n  mail: { type: ldap, url: ldaps://x.org, after: [directory], entities: {} }\n';
     expect(

@@ -85,7 +85,7 @@ test.each([
   [
     'id: "{id}"',
     'id: "{id}"\n        match: { a: b }',
-    `10:9: ${above}.match: unknown key. Known keys: view, only, attributes, deprovision, removeAfter, revisit, writeBack, id`,
+    `10:9: ${above}.match: unknown key. Known keys: view, only, attributes, deprovision, removeAfter, revisit, writeBack, id, password`,
   ],
   [
     'type: script',

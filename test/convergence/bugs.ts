@@ -104,7 +104,7 @@ export const bugs = {
       return { loaded, unloadable: [], deferred: [], members: new Map() };`,
     },
     {
-      file: 'deliver/batch.ts',
+      file: 'deliver/absence.ts',
       from: 'absent.has(claimed.key) && !wanted.has(claimed.key)',
       to: '!wanted.has(claimed.key)',
     },

@@ -51,6 +51,7 @@ export function mapping(changes: Partial<Mapping> = {}): Mapping {
     policies: new Map([['objectClass', 'merge']]),
     unique: new Set(),
     references: new Map(),
+    passwords: false,
     deprovision: [{ do: 'delete', after: 10 }],
     removeAfter: 10,
     ...changes,

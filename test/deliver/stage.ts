@@ -73,6 +73,7 @@ const person: Mapping = {
   policies: new Map([['objectClass', 'merge']]),
   unique: new Set(),
   references: new Map(),
+  passwords: false,
   deprovision: [{ do: 'delete', after: 0 }],
   removeAfter: 0,
 };
@@ -84,6 +85,7 @@ const team: Mapping = {
   policies: new Map([['objectClass', 'merge']]),
   unique: new Set(),
   references: new Map([['member', { refEntity: 'person', empty: 'placeholder' as const, placeholder: 'cn=nobody' }]]),
+  passwords: false,
   deprovision: [{ do: 'delete', after: 0 }],
   removeAfter: 0,
 };

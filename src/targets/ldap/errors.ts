@@ -2,7 +2,7 @@
 import { TargetError, type TargetErrorKind } from '../target.ts';
 
 /** What was asked of the server. */
-export type Operation = 'bind' | 'search' | 'add' | 'modify' | 'rename' | 'delete' | 'startTls';
+export type Operation = 'bind' | 'search' | 'add' | 'modify' | 'rename' | 'delete' | 'password' | 'startTls';
 
 /** A result other than success (RFC 4511 §4.1.9). */
 export interface Refusal {
@@ -94,6 +94,7 @@ const verbs: Readonly<Record<Operation, string>> = {
   modify: 'modifying',
   rename: 'renaming',
   delete: 'deleting',
+  password: 'setting the password of',
   startTls: 'starting TLS at',
 };
 
@@ -160,6 +161,7 @@ const noSuchObject: Readonly<Record<Operation, TargetErrorKind>> = {
   modify: 'gone',
   rename: 'dependency',
   delete: 'converged',
+  password: 'gone',
   startTls: 'misconfigured',
 };
 

@@ -7,6 +7,7 @@ import {
   type Change,
   type Health,
   type Match,
+  type Password,
   type RemoteState,
   type Target,
   TargetError,
@@ -67,6 +68,14 @@ export class LdapTarget implements Target {
       case 'remove':
         return this.#writer.remove(change, signal);
     }
+  }
+
+  setPassword(
+    entry: { readonly entity: string; readonly remoteId: string; readonly stableId?: string },
+    { next }: Password,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return this.#writer.setPassword(entry, next, signal);
   }
 
   /** By caseIgnoreMatch for every attribute in a DN, whatever the server's schema says: this text is stored. */

@@ -13,6 +13,7 @@ import {
   AddResponse,
   DeleteRequest,
   DeleteResponse,
+  ExtendedResponse,
   type Change as LdapChange,
   ModifyDNRequest,
   ModifyDNResponse,
@@ -24,12 +25,16 @@ import { formatDn, formatRdn, normaliseDn, parseDn } from './dn.ts';
 import { LdapError, type Operation } from './errors.ts';
 import { additions, modifications } from './modification.ts';
 import { afterRename, namingValues, withNaming } from './naming.ts';
+import { passwordModify, passwordValue } from './password.ts';
 import { PostReadControl } from './post-read.ts';
 import type { Reader } from './reader.ts';
 import { toFound } from './search.ts';
 import { secretsOf } from './secrets.ts';
 import type { Session } from './session.ts';
 import { stableIdOf } from './state.ts';
+
+/** Where the mapping says nothing more of passwords. */
+const passwordDefaults = { attribute: 'userPassword', form: 'exop' } as const;
 
 type Create = Extract<Change, { operation: 'create' }>;
 type Update = Extract<Change, { operation: 'update' }>;
@@ -86,6 +91,39 @@ export class Writer {
         throw new TargetError('dependency', error.message, { cause: error });
       await this.#modify(current.remoteId, steps, { change, signal, unsure: false });
       return applied(current.remoteId, current.stableId);
+    }
+  }
+
+  /** Gives an entry a password; one that was moved is found by its stable id. */
+  async setPassword(
+    { entity, remoteId, stableId }: { readonly entity: string; readonly remoteId: string; readonly stableId?: string },
+    password: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { attribute, form } = this.#session.config.entities[entity]?.password ?? passwordDefaults;
+    const id = { remoteId, ...(stableId === undefined ? {} : { stableId }) };
+    if (form !== 'exop') {
+      const values = [passwordValue(form, password)];
+      await this.update(
+        { operation: 'update', entity, ...id, changes: [{ attribute, action: 'replace', values }] },
+        signal,
+      );
+      return;
+    }
+    const send = (dn: string): Promise<ExtendedResponse> =>
+      this.#session.send(
+        passwordModify(dn, password),
+        ExtendedResponse,
+        { operation: 'password', dn, secrets: [password], unsure: false },
+        signal,
+      );
+    try {
+      await send(remoteId);
+    } catch (error) {
+      if (!(error instanceof LdapError) || error.code !== 32 || error.unsure) throw error;
+      const current = await this.#reader.read(id, [], signal);
+      if (current === undefined || sameDn(current.remoteId, remoteId)) throw error;
+      await send(current.remoteId);
     }
   }
 

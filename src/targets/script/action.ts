@@ -1,4 +1,4 @@
-/** The actions of Sesame: why a script is called. The ones that carry passwords are taken from a `config.yml`, but never sent yet. */
+/** The actions of Sesame: why a script is called. The two of passwords go out when one is handed over (`staffetta.set_password`). */
 export const actions = [
   'IDENTITY_CREATE',
   'IDENTITY_UPDATE',

@@ -1,6 +1,6 @@
 /** Which actions a change consists of, and what scripts read for each: one action per invocation, in this order. */
 import type { ScriptConfig, ScriptMapping } from '../../config/schema.ts';
-import type { Attributes, Change, Value, Whole } from '../target.ts';
+import type { Attributes, Change, Password, Value, Whole } from '../target.ts';
 import type { Action } from './action.ts';
 import { type Document, enabled, identityOf, toBoolean } from './document.ts';
 
@@ -69,6 +69,26 @@ export function lifecycleRequest(
   const payload = { before: identityOf(mapping, formerId, before), after: identityOf(mapping, id, after) };
   const secrets = secretsIn(mapping, after);
   return { action: 'IDENTITY_LIFECYCLE_CHANGED', document: { concernedTo: id, payload }, secrets };
+}
+
+/**
+ * The action for a password that was handed over, in the shape that Sesame has: the passwords beside the keys of the
+ * identity, and `uid`, its login.
+ */
+export function passwordRequest(
+  { kind, next, former }: Password,
+  id: string,
+  mapping: ScriptMapping,
+  attributes: Attributes,
+): Request {
+  const identity = identityOf(mapping, id, attributes);
+  const [login] = attributes['inetOrgPerson.uid'] ?? attributes.uid ?? [];
+  const passwords = { ...(former === undefined ? {} : { oldPassword: former }), newPassword: next };
+  return {
+    action: kind === 'reset' ? 'IDENTITY_PASSWORD_RESET' : 'IDENTITY_PASSWORD_CHANGE',
+    document: { concernedTo: id, payload: { ...identity, uid: typeof login === 'string' ? login : id, ...passwords } },
+    secrets: [next, ...(former === undefined ? [] : [former]), ...secretsIn(mapping, attributes)],
+  };
 }
 
 /** The question whether a backend is there. */

@@ -8,12 +8,21 @@
  */
 import { createHash } from 'node:crypto';
 import type { ScriptConfig } from '../../config/schema.ts';
-import { type Applied, type Change, type Health, type Target, TargetError, type Value, type Whole } from '../target.ts';
+import {
+  type Applied,
+  type Change,
+  type Health,
+  type Password,
+  type Target,
+  TargetError,
+  type Value,
+  type Whole,
+} from '../target.ts';
 import type { Backend, Broken } from './backend.ts';
 import { Backends, isBroken } from './backends.ts';
 import { type Answer, Chain, dataOf, failureIn } from './chain.ts';
 import { neededActions } from './needed-actions.ts';
-import { ping, requestsFor } from './request.ts';
+import { passwordRequest, ping, requestsFor } from './request.ts';
 
 export class ScriptTarget implements Target {
   readonly whole = true;
@@ -95,6 +104,20 @@ export class ScriptTarget implements Target {
       if (failure) throw failure;
     }
     return { remoteId, data: dataOf(answers) };
+  }
+
+  /** Tells every backend that it concerns. */
+  async setPassword(
+    { entity, remoteId }: { readonly entity: string; readonly remoteId: string },
+    password: Password,
+    signal: AbortSignal,
+    { desired, written }: Whole,
+  ): Promise<void> {
+    const mapping = this.#config.entities[entity];
+    if (mapping === undefined) throw new TargetError('misconfigured', `the target has no entity ${entity}`);
+    const request = passwordRequest(password, remoteId, mapping, desired ?? written);
+    const failure = failureIn(await this.#chain.ask(await this.#backends.all(), request, signal), false);
+    if (failure) throw failure;
   }
 
   normalise(remoteId: string): string {

@@ -53,7 +53,7 @@ const query = `
      from staffetta.delivery w where (w.target, w.wait_entity, w.wait_key) = (r.target, r.entity, $2)), '[]') as wanted_by,
     coalesce((select jsonb_agg(to_jsonb(p) - 'target') from previewed p where p.target = r.target), '[]') as preview,
     coalesce((select jsonb_agg(to_jsonb(j) - '{target,entity,key}'::text[] order by j.at) from (
-       select * from staffetta.journal j where (j.target, j.entity, j.key) = (r.target, r.entity, $2) order by j.at desc limit 5) j), '[]') as journal
+       select * from staffetta.journal j where (j.target, j.entity, j.key) = (r.target, r.entity, $2) and j.module is null order by j.at desc limit 5) j), '[]') as journal
   from staffetta.routes(null, $1) r join staffetta.target t on t.target = r.target
   order by r.target`;
 

@@ -27,15 +27,17 @@ interface Attempt extends pg.QueryResultRow {
   readonly cause: string | null;
   readonly actor: string | null;
   readonly message: string | null;
+  readonly module: string | null;
+  readonly code: number | null;
 }
 
 const query = `
   select at, target, entity, key, operation, result, remote_id, changed, count, extract(epoch from lag)::float8 as lag_seconds,
-    cause, actor, xid::text, attempt, error_kind, message, clock_timestamp() as now
+    cause, actor, xid::text, attempt, error_kind, message, module, code, clock_timestamp() as now
   from staffetta.journal
   where ($1::text is null or entity = $1) and ($2::text[] is null or key = any($2)) and ($3::text is null or target = $3)
-    and ($4::timestamptz is null or at >= $4) and (not $5::boolean or result in ('retried', 'parked', 'unavailable'))
-  order by at desc limit $6`;
+    and ($4::timestamptz is null or at >= $4) and (not $5::boolean or result in ('retried', 'parked', 'unavailable', 'failed'))
+  order by at desc, module nulls first limit $6`;
 
 /** `staffetta journal [ENTITY [KEY]]`: what was done, newest last. */
 export function journalCommand(): Command {
@@ -62,7 +64,8 @@ export function journalCommand(): Command {
           options.limit,
         ];
         const rows = (await ask<Attempt>(pool, query, values)).reverse();
-        print(options, options.json ? rows : rows.map(line));
+        const modules = rows.some(({ module }) => module !== null);
+        print(options, options.json ? rows : rows.map((row) => line(row, modules)));
       }),
     );
 }
@@ -77,7 +80,8 @@ export async function canonicalKeys(pool: pg.Pool, entity: string, key: string):
   return rows.map((row) => row.key);
 }
 
-function line(row: Attempt) {
+/** `modules`: whether some of the rows are of a backend, so that all have a column for it. */
+function line(row: Attempt, modules: boolean) {
   return {
     at: formatMoment(row.at, row.now),
     target: row.target,
@@ -85,6 +89,7 @@ function line(row: Attempt) {
     key: row.key ?? `(${row.count} at once)`,
     operation: row.operation,
     result: row.result,
+    ...(modules ? { module: row.module === null ? '' : `${row.module} (${row.code})` } : {}),
     changed: row.changed,
     lag: row.lag_seconds === null ? '' : formatSeconds(row.lag_seconds),
     cause: row.cause,

@@ -131,16 +131,21 @@ recorded as (
   select h.*, h.journal ->> 'operation' = 'create' and h.journal ->> 'result' = 'done' and h.priority > 0 and h.complaint is null as initial
   from heard h where h.journal is not null),
 journaled as ( -- an initial load is one row per batch, not one per identity (PROTOCOL G)
-  insert into staffetta.journal (target, entity, key, operation, result, remote_id, changed, count, lag, xid, actor, cause, attempt, error_kind, message)
+  insert into staffetta.journal (target, entity, key, operation, result, remote_id, changed, count, lag, xid, actor, cause, attempt, error_kind, message, module, code)
   select $1, m.entity, m.key, m.journal ->> 'operation',
     case when m.complaint is not null and m.journal ->> 'result' = 'done' then 'warned' else m.journal ->> 'result' end, m.journal ->> 'remoteId',
     case when m.journal ? 'changed' then array(select jsonb_array_elements_text(m.journal -> 'changed')) end, 1,
-    clock_timestamp() - m.first_at, m.last_xid, m.last_actor, m.last_cause, m.attempts + 1, m.error ->> 'kind', nullif(concat_ws('; ', m.error ->> 'message', m.complaint), '')
+    clock_timestamp() - m.first_at, m.last_xid, m.last_actor, m.last_cause, m.attempts + 1, m.error ->> 'kind', nullif(concat_ws('; ', m.error ->> 'message', m.complaint), ''), null::text, null::int
   from recorded m where not m.initial
   union all
   select $1, m.entity, null, 'create', 'done', null, null, count(*)::int, max(clock_timestamp() - m.first_at), max(m.last_xid), min(m.last_actor),
-    min(m.last_cause), null, null, null
+    min(m.last_cause), null, null, null, null::text, null::int
   from recorded m where m.initial group by m.entity
+  union all -- what each backend said; of an initial load, only what went wrong
+  select $1, m.entity, m.key, m.journal ->> 'operation', case when b.status = 0 then 'passed' else 'failed' end, null, null, 1, null, m.last_xid,
+    m.last_actor, m.last_cause, m.attempts + 1, null, concat_ws(': ', b.action, nullif(b.message, '')), b.backend, b.status
+  from recorded m cross join lateral jsonb_to_recordset(m.data -> 'backends') as b(backend text, action text, status int, message text)
+  where m.data ? 'backends' and (b.status <> 0 or not m.initial)
   returning 1)
 select set_config('synchronous_commit', 'off', true), (select count(*) from gone)::int as gone, (select count(*) from freed)::int as freed,
   (select count(*) from lost)::int as lost, (select count(*) from told)::int as told`;

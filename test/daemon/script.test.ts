@@ -108,6 +108,25 @@ describe('a script target', () => {
     await query('truncate staffetta.journal');
   });
 
+  test('has what each of its backends said in the journal, beside what became of the change', async () => {
+    const rows = () =>
+      query(
+        `select operation, result, module, code, message from staffetta.journal where target = 'scripts' order by at, module nulls first, message`,
+      );
+    await query(`insert into registry.person (id, uid) values (1, 'anna')`);
+    await registry.calm();
+    expect(await rows()).toEqual([
+      { operation: 'create', result: 'done', module: null, code: null, message: null },
+      { operation: 'create', result: 'passed', module: 'files', code: 0, message: 'IDENTITY_UPDATE: update done' },
+    ]);
+    await query(`truncate staffetta.journal; update registry.person set room = 'wrong'`);
+    await until(delivery, (one) => one?.state === 'parked');
+    expect(await rows()).toMatchObject([
+      { operation: 'update', result: 'parked', module: null },
+      { operation: 'update', result: 'failed', module: 'files', code: 32, message: 'IDENTITY_UPDATE: no room' },
+    ]);
+  });
+
   test('is told who comes, changes, is disabled, leaves and is removed, each once', async () => {
     await query(`insert into registry.person (id, uid, given, password) values (1, 'anna', 'Anna', '{x}hush')`);
     await query(`insert into registry.email values (1, 'a@x'), (1, 'b@x')`);

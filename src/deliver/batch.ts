@@ -206,10 +206,9 @@ export class Batch {
       this.#database,
       route,
       this.#claim,
-      (handings) => this.#channel.handAll(handings),
+      { open: this.#destination.open, give: (handings) => this.#channel.handAll(handings) },
       loaded,
       [...outcomes, ...settled, ...sent],
-      this.#destination.open,
     );
     const parkedFor = new Map(loaded.map(({ claimed, desired }) => [claimed.key, desired?.fingerprint ?? null]));
     return handed.map((outcome) =>

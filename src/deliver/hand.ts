@@ -17,7 +17,7 @@ import { wholeOf } from './whole.ts';
 /** A password on its way to an entry. */
 export interface Handing {
   readonly loaded: Loaded;
-  /** What became of the entry itself. */
+  /** What became of the entry itself: it is as it should be. */
   readonly outcome: Outcome;
   readonly remoteId: string;
   readonly stableId: string | undefined;
@@ -31,25 +31,70 @@ interface Row {
   readonly sealed: Buffer;
 }
 
-/** Outcomes, once the targets of entries that are right have the passwords that wait for them. */
+/** An entry that is as it should be, and what became of its delivery. */
+type Standing = Omit<Handing, 'password'>;
+
+/** What passwords are given with. */
+export interface Hands {
+  readonly open: Opener | undefined;
+  readonly give: (handings: readonly Handing[]) => Promise<Outcome[]>;
+}
+
+/**
+ * Outcomes, once the targets of entries that are right have the passwords that wait for them. Never throws: what was sent
+ * before must be settled. Where the database cannot say who waits for one, everybody is looked at again.
+ */
 export async function handPasswords(
   database: Queryable,
   { target, entity, mapping }: Route,
   { mode }: Pick<Claim, 'mode'>,
-  tell: (handings: readonly Handing[]) => Promise<Outcome[]>,
+  { open, give }: Hands,
   loaded: readonly Loaded[],
   outcomes: readonly Outcome[],
-  open: Opener | undefined,
-): Promise<Outcome[]> {
-  if (!open || !mapping.passwords || mode === 'observe') return [...outcomes];
+): Promise<readonly Outcome[]> {
+  if (!open || !mapping.passwords || mode === 'observe') return outcomes;
   const byKey = new Map(loaded.map((item) => [item.claimed.key, item]));
-  const standing = outcomes.flatMap((outcome) => {
+  const standing = outcomes.flatMap((outcome): Standing[] => {
     const item = byKey.get(outcome.key);
     const entry = item && entryOf(item, outcome);
-    const isAllowed = mode === 'live' || item?.claimed.approved;
-    return item && entry && isAllowed ? [{ loaded: item, outcome, ...entry }] : [];
+    return item && entry ? [{ loaded: item, outcome, ...entry }] : [];
   });
-  if (standing.length === 0) return [...outcomes];
+  if (standing.length === 0) return outcomes;
+  const changed = new Map<string, Outcome>();
+  let asked = standing;
+  try {
+    const waiting = await readWaiting(database, target, entity, standing);
+    asked = standing.filter(({ outcome: { key } }) => waiting.has(key));
+    const handings: Handing[] = [];
+    for (const item of asked) {
+      const { outcome, loaded: whose } = item;
+      const row = waiting.get(outcome.key);
+      if (mode === 'manual' && !whose.claimed.approved) changed.set(outcome.key, held(item));
+      else if (row) {
+        const password = await open(row.sealed, { entity, key: row.key }).catch(sealError);
+        if (password instanceof SealError) changed.set(outcome.key, refused(outcome, password.message));
+        else handings.push({ ...item, password });
+      }
+    }
+    for (const outcome of await give(handings)) changed.set(outcome.key, outcome);
+    await note(database, target, entity, handings, changed, waiting);
+  } catch (error) {
+    const message = `its password: ${error instanceof Error ? error.message : String(error)}`;
+    for (const { outcome } of asked)
+      changed.set(outcome.key, { ...outcome, outcome: 'again', dueIn: againIn, error: { kind: 'unknown', message } });
+  }
+  return outcomes.map((outcome) => changed.get(outcome.key) ?? outcome);
+}
+
+/** Seconds after which those are looked at again of whom the database could not say whether a password waits for them. */
+const againIn = 2;
+
+async function readWaiting(
+  database: Queryable,
+  target: string,
+  entity: string,
+  standing: readonly Standing[],
+): Promise<ReadonlyMap<string, Row>> {
   const { rows } = await database.query<Row>({
     name: 'passwords',
     text: `select p.id::text as id, p.key, p.sealed from staffetta.password p
@@ -57,23 +102,23 @@ export async function handPasswords(
         and exists (select from staffetta.password_due d where (d.target, d.password) = ($1, p.id))`,
     values: [target, entity, standing.map(({ outcome }) => outcome.key)],
   });
-  if (rows.length === 0) return [...outcomes];
-  const waiting = new Map(rows.map((row) => [row.key, row]));
-  const handings: Handing[] = [];
-  const changed = new Map<string, Outcome>();
-  for (const item of standing) {
-    const row = waiting.get(item.outcome.key);
-    if (!row) continue;
-    try {
-      handings.push({ ...item, password: await open(row.sealed, { entity, key: row.key }) });
-    } catch (error) {
-      if (!(error instanceof SealError)) throw error;
-      changed.set(row.key, refused(item.outcome, error.message));
-    }
-  }
-  for (const outcome of await tell(handings)) changed.set(outcome.key, outcome);
-  await note(database, target, entity, handings, changed, waiting);
-  return outcomes.map((outcome) => changed.get(outcome.key) ?? outcome);
+  return new Map(rows.map((row) => [row.key, row]));
+}
+
+function sealError(error: unknown): SealError {
+  if (error instanceof SealError) return error;
+  throw error;
+}
+
+/** Waits for the administrator's word. */
+function held({ outcome, remoteId }: Standing): Outcome {
+  return {
+    ...outcome,
+    outcome: 'hold',
+    by: 'manual',
+    planned: `password ${remoteId}`,
+    reason: 'the target is in manual mode: approve it, or discard it',
+  };
 }
 
 /** The entry of a key that is paid for and has one which is not disabled. */

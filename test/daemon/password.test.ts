@@ -38,8 +38,8 @@ describe('a password that is handed over', () => {
     writeFile(join(backend, 'answer'), `${JSON.stringify({ status, message })}\n`);
   const told = async () =>
     (await readFile(join(backend, 'told'), 'utf8'))
-      .trim()
       .split('\n')
+      .slice(0, -1)
       .map((line) => JSON.parse(line))
       .filter(({ payload }) => payload.newPassword !== undefined);
   const left = () => query('select target from staffetta.password_due order by 1');
@@ -239,6 +239,33 @@ describe('a password that is handed over', () => {
     expect(await opens(2, 'of anna')).toBe(false);
     await query(`truncate staffetta.password cascade; select staffetta.retry()`);
     await registry.calm();
+  });
+
+  test('waits for the administrator’s word in manual mode', async () => {
+    const become = (mode: string) => query(`update staffetta.target set mode = $1 where target = 'directory'`, [mode]);
+    await become('manual');
+    await hand('approved');
+    await until(
+      () => query(`select from staffetta.held where planned like 'password uid=anna,%'`),
+      ({ length }) => length === 1,
+    );
+    expect(await opens(1, 'approved')).toBe(false);
+    await query(`select staffetta.approve('directory', 'person', '{1}', 'she asked for it')`);
+    await registry.calm();
+    expect(await opens(1, 'approved')).toBe(true);
+    await become('live');
+  });
+
+  test('is given again if it could not be noted that a target has it', async () => {
+    await query(`create function registry.fail() returns trigger language plpgsql as $$ begin raise 'not now'; end $$;
+      create trigger fail before delete on staffetta.password_due for each row execute function registry.fail()`);
+    await hand('twice');
+    await until(told, ({ length }) => length === 2);
+    await query('drop trigger fail on staffetta.password_due; drop function registry.fail()');
+    await registry.calm();
+    expect(await left()).toEqual([]);
+    expect((await told()).length).toBeGreaterThan(1);
+    expect(await opens(1, 'twice')).toBe(true);
   });
 
   test('has to be somebody’s, and something', async () => {

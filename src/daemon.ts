@@ -21,6 +21,7 @@ import { openDestinations } from './destinations.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Drainer } from './ingest/drainer.ts';
 import { readFeeds } from './ingest/feeds.ts';
+import { Flood, restAfter } from './ingest/flood.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { Instance } from './instance.ts';
 import { Jobs } from './jobs.ts';
@@ -87,7 +88,12 @@ export class Daemon {
       () => this.#startPumps(),
       (error) => options.log.error({ reason: text(error) }, 'could not start the pumps; they start at the next poll'),
     );
-    const session = { ...this.#session, tunables: this.#tunables };
+    const flood = new Flood();
+    const session = {
+      ...this.#session,
+      tunables: this.#tunables,
+      rest: (worked: number) => (flood.isFlood() ? restAfter(worked) : 0),
+    };
     this.#pumps = new Pumps(session, destinations, {
       slots: (target) => config.targets[target]?.slots ?? 1,
       claimant: this.#instance,
@@ -124,6 +130,7 @@ export class Daemon {
         },
       },
       this.#stop.signal,
+      flood,
     );
     this.#listener = new Listener(listen, bellChannel, (payload) => {
       if (payload === 'parameters') {

@@ -9,6 +9,7 @@
  * After a target could not be reached, or was too slow, batches begin small again and grow with each that is delivered:
  * one that is too slow for the whole of a batch would otherwise get nothing done but probes.
  */
+import { setTimeout } from 'node:timers/promises';
 import type { Parameters } from '../database/parameters.ts';
 import { few } from '../database/session.ts';
 import { Statistics } from '../database/statistics.ts';
@@ -41,12 +42,15 @@ export interface PumpSession {
   /** For batches of no more than a few deliveries. */
   readonly few: Queryable;
   readonly tunables: Tunables;
+  /** How long to rest after a batch that took so long, in milliseconds. Default: not at all. */
+  readonly rest?: (worked: number) => number;
 }
 
 export class Pump {
   readonly #database: Queryable;
   readonly #few: Queryable;
   readonly #tunables: Tunables;
+  readonly #rest: (worked: number) => number;
   readonly #destination: Destination;
   readonly #claimant: Claimant;
   readonly #claimer: Claimer;
@@ -60,7 +64,7 @@ export class Pump {
   #limit: number;
 
   constructor(
-    { database, few, tunables }: PumpSession,
+    { database, few, tunables, rest = () => 0 }: PumpSession,
     destination: Destination,
     claimant: Claimant,
     events: PumpEvents,
@@ -69,6 +73,7 @@ export class Pump {
     this.#database = database;
     this.#few = few;
     this.#tunables = tunables;
+    this.#rest = rest;
     this.#destination = destination;
     this.#limit = destination.batch;
     this.#claimant = claimant;
@@ -137,12 +142,15 @@ export class Pump {
           mayProbe = false;
         }
         if (!claim) break;
+        const began = performance.now();
         const database = claim.deliveries.length > few ? this.#database : this.#few;
         const batch = new Batch(database, this.#destination, parameters, claim, this.#stop);
         const delivered = await batch.deliver().finally(() => this.#claimer.end(claim));
         await this.#judge(delivered, probe, parameters);
         await this.#statistics.grown(this.#database, made(delivered.outcomes));
         if (delivered.failure !== undefined) throw delivered.failure;
+        const rest = this.#rest(performance.now() - began);
+        if (rest > 0) await setTimeout(rest, undefined, { signal: this.#stop }).catch(() => {}); // told to stop
         // A probe that needed nothing of the target says nothing of it: another delivery has to.
         if (probe && !delivered.reached && delivered.unavailable === undefined) mayProbe = true;
       }

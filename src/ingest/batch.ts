@@ -13,6 +13,8 @@ export interface Position {
 /** What a statement took. */
 export interface Batch {
   readonly claimed: number;
+  /** The transactions that these events are of. */
+  readonly transactions: number;
   readonly rescans: number;
   readonly targets: readonly string[];
   readonly xmin: string;
@@ -48,7 +50,7 @@ export async function peek(
   });
   const [seen] = rows;
   if (!seen || seen.some) return undefined;
-  return { claimed: 0, rescans: 0, targets: [], xmin: seen.xmin, skipped: false, last: null };
+  return { claimed: 0, transactions: 0, rescans: 0, targets: [], xmin: seen.xmin, skipped: false, last: null };
 }
 
 export async function takeBatch(

@@ -3,7 +3,8 @@
  * the way of who commits. States (PROTOCOL A1–A3):
  *
  * - away: no connection. Tried again with growing pauses.
- * - awake: drains until little is found. Holds no lock, so writers do not ring.
+ * - awake: drains until little is found, and as long as so many write that each would have to ring (`Flood`), with pauses.
+ *   Holds no lock, so writers do not ring.
  * - parking: has taken the lock P, so that writers ring from now on, and noted its own transaction id X. It goes on
  *   draining after 1, 2, 4 … ms until no transaction older than X is left, which would not have seen P and so would not
  *   have rung; then once more. A bell ends the pause. Where P is not to be had, another drainer is parked: polls.
@@ -21,6 +22,7 @@ import type { Parameters } from '../database/parameters.ts';
 import { connectionOptions, patience, unlimitedTransactions } from '../database/pool.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { Tunables } from '../database/tunables.ts';
+import { Flood, restAfter } from './flood.ts';
 import type { Drained, Ingest } from './ingest.ts';
 
 /** A session that is silent for so long is ended by the server, which frees P (PROTOCOL A3). Polls are far more frequent. */
@@ -45,12 +47,14 @@ export class Drainer {
   readonly #url: string;
   readonly #ingest: Ingest;
   readonly #events: DrainerEvents;
+  readonly #flood: Flood;
   readonly #stop: AbortSignal;
   #bell = Promise.withResolvers<void>();
   #rung = false;
   #tunables: Tunables | undefined;
 
-  constructor(url: string, ingest: Ingest, events: DrainerEvents, stop: AbortSignal) {
+  constructor(url: string, ingest: Ingest, events: DrainerEvents, stop: AbortSignal, flood = new Flood()) {
+    this.#flood = flood;
     this.#url = url;
     this.#ingest = ingest;
     this.#events = events;
@@ -102,7 +106,11 @@ export class Drainer {
     this.#tunables = tunables;
     while (!this.#stop.aborted) {
       const parameters = await tunables.read();
-      if ((await this.#drain(database, parameters)).events > few) continue; // many write: none of them is to ring
+      const began = performance.now();
+      const { events } = await this.#drain(database, parameters);
+      const isBusy = this.#flood.isBusy();
+      if (isBusy) await this.#pause(restAfter(performance.now() - began));
+      if (isBusy || events > few) continue; // many write: none of them is to ring
       const mark = await this.#park(client);
       if (mark === undefined || (await this.#settleDown(database, parameters, mark)))
         await this.#sleep(database, tunables, mark === undefined ? 0 : few);
@@ -113,7 +121,10 @@ export class Drainer {
   async #drain(database: Queryable, parameters: Parameters): Promise<Drained> {
     this.#rung = false;
     return this.#ingest.drain(database, parameters, {
-      ingested: (batch) => this.#events.drained(batch),
+      ingested: (batch) => {
+        this.#flood.note(batch.transactions);
+        this.#events.drained(batch);
+      },
       stop: this.#stop,
     });
   }

@@ -15,6 +15,8 @@ import { type Feed, linkSource } from './statement.ts';
 /** What a drain, or a batch of it, did. */
 export interface Drained {
   readonly events: number;
+  /** That these events are of, counted once in each batch. */
+  readonly transactions: number;
   /** Targets that have new deliveries. */
   readonly targets: ReadonlySet<string>;
   /** Whether a rescan is owed now that was not before. */
@@ -61,17 +63,24 @@ export class Ingest {
 
   /** Ingests until nothing that can be ingested is left. Throws only what is no fault of an event or a source. */
   async drain(database: Queryable, parameters: Parameters, { ingested, stop }: DrainOptions = {}): Promise<Drained> {
-    let drained: Drained = { events: 0, targets: new Set(), rescans: false, xmin: 0n };
+    let drained: Drained = { events: 0, transactions: 0, targets: new Set(), rescans: false, xmin: 0n };
     let limit = parameters.INGEST_BATCH;
     // Behind a full batch: else each would pass the dead rows of all before it, where a long transaction keeps them. What
     // others had locked, or what was committed behind it since, is found from the beginning, at last.
     let from: Position | undefined;
     const broken = new Set<string>();
-    const take = ({ claimed, rescans, targets, xmin }: Batch) => {
-      const batch = { events: claimed, targets: new Set(targets), rescans: rescans > 0, xmin: BigInt(xmin) };
+    const take = ({ claimed, transactions, rescans, targets, xmin }: Batch) => {
+      const batch = {
+        events: claimed,
+        transactions,
+        targets: new Set(targets),
+        rescans: rescans > 0,
+        xmin: BigInt(xmin),
+      };
       if (batch.events > 0) ingested?.(batch);
       drained = {
         events: drained.events + batch.events,
+        transactions: drained.transactions + batch.transactions,
         targets: drained.targets.union(batch.targets),
         rescans: drained.rescans || batch.rescans,
         xmin: batch.xmin,

@@ -117,7 +117,7 @@ owing as (
   order by r.target, r.entity for update),
 rescan as ( -- owed durably: never only a job (PROTOCOL A11)
   update staffetta.route r set rescan = r.rescan + 1 from owing o where (r.target, r.entity) = (o.target, o.entity) returning 1)
-select (select count(*) from claimed)::int as claimed, (select count(*) from rescan)::int as rescans,
+select (select count(*) from claimed)::int as claimed, (select count(distinct xid) from claimed)::int as transactions, (select count(*) from rescan)::int as rescans,
   array(select distinct target from owed) as targets, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
   (select jsonb_build_object('xid', xid::text, 'seq', seq::text) from claimed order by xid desc, seq desc limit 1) as last,
   (select count(*) from claimed) < $2 and (select count(*) from claimed) < ( -- the snapshot still shows what was claimed

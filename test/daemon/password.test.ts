@@ -32,7 +32,7 @@ describe('a password that is handed over', () => {
     );
   const journal = () =>
     query(
-      `select target, result, cause, message from staffetta.journal where operation = 'password' order by at, target`,
+      `select target, result, cause, message from staffetta.journal where operation = 'password' order by target, at`,
     );
   const answer = (status: number, message: string) =>
     writeFile(join(backend, 'answer'), `${JSON.stringify({ status, message })}\n`);

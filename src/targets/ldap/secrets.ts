@@ -15,11 +15,12 @@ const passwords = new Set([
 
 /** The values of the secret attributes in a change, as text. */
 export function secretsOf(config: LdapConfig, change: Change): string[] {
-  const mapped = config.entities[change.entity]?.attributes ?? {};
+  const { attributes: mapped = {}, password } = config.entities[change.entity] ?? {};
   const isSecret = (name: string): boolean => {
     const attribute = mapped[name];
     return (
       passwords.has(name.toLowerCase().replace(/;.*/, '')) ||
+      name === password?.attribute || // handed over
       (attribute !== undefined && 'secret' in attribute && attribute.secret)
     );
   };

@@ -51,4 +51,12 @@ describe('what a message must not repeat', () => {
     ]);
     expect(secretsOf(config, { operation: 'remove', entity: 'person', remoteId: 'uid=a' })).toEqual([]);
   });
+
+  test('is a password that was handed over, wherever the mapping has it written', () => {
+    const entities = { guest: { dn: 'uid={uid},dc=x', password: { form: 'cleartext', attribute: 'syncPass' } } };
+    const taking = ldap.parse({ type: 'ldap', url: 'ldap://a', entities });
+    const changes = [{ attribute: 'syncPass', action: 'replace', values: ['handed'] }] as const;
+    const change = { operation: 'update', entity: 'guest', remoteId: 'uid=a', changes } as const;
+    expect(secretsOf(taking, change)).toEqual(['handed']);
+  });
 });

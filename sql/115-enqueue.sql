@@ -5,7 +5,8 @@
 -- too long. It takes the cause as $1 and the actor as $2.
 --   forced: somebody asked. Due now, attempts 0, and unsure: the live entry is read before anything is believed (B5).
 --   not forced: a difference was found. A delivery that is pending and not claimed is going to look anyway and is left
---   as it is; a claimed one gets a new rev, so that it is looked at once more; what was parked, held or waiting is tried.
+--   as it is; a claimed one gets a new rev, so that it is looked at once more, and keeps its cause, which is that of what
+--   is being done; what was parked, held or waiting is tried.
 create or replace function staffetta.enqueue_statement(work text, forced boolean) returns text
 language sql immutable set search_path = pg_catalog, pg_temp as $$
   select format(
@@ -16,10 +17,13 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
      on conflict (target, entity, key) do update set
        rev = d.rev + 1, state = ''pending'', priority = least(d.priority, excluded.priority), unsure = d.unsure or excluded.unsure,
        wait_entity = null, wait_key = null, events = d.events + 1,
-       last_at = clock_timestamp(), last_cause = excluded.last_cause, last_actor = excluded.last_actor, last_xid = null, %3$s',
+       last_at = clock_timestamp(), %3$s',
     forced, work,
-    case when forced then 'attempts = 0, due_at = clock_timestamp()'
-         else 'due_at = case when d.attempts > 0 then d.due_at else least(d.due_at, clock_timestamp()) end
+    case when forced then 'last_cause = excluded.last_cause, last_actor = excluded.last_actor, last_xid = null, attempts = 0, due_at = clock_timestamp()'
+         else 'last_cause = case when d.token is null then excluded.last_cause else d.last_cause end,
+               last_actor = case when d.token is null then excluded.last_actor else d.last_actor end,
+               last_xid = case when d.token is not null then d.last_xid end,
+               due_at = case when d.attempts > 0 then d.due_at else least(d.due_at, clock_timestamp()) end
                where d.state <> ''pending'' or d.token is not null' end) $$;
 comment on function staffetta.enqueue_statement(text, boolean) is 'The SQL that enqueues the rows of a query (target, entity, key, priority)';
 revoke all on function staffetta.enqueue_statement(text, boolean) from public;

@@ -124,10 +124,11 @@ describe('write-back', () => {
           update registry.person p set uid = 'u' || p.id where p.id = key::bigint and p.uid is null;
         end if;
       end $$`);
+    // A retry that meets a change pays the same debt as the change itself, which is told of as well.
     const states = async (id: number) =>
-      (await query('select state from registry.sesame where person_id = $1 order by number', [id])).map(
-        ({ state }) => state,
-      );
+      (await query('select state from registry.sesame where person_id = $1 order by number', [id]))
+        .map(({ state }) => state)
+        .filter((state, index, all) => state !== all[index - 1]);
     await query(`insert into registry.person (id, uid, room) values (21, null, '1')`);
     await registry.calm();
     expect((await registry.person(21))?.uid).toEqual(['u21']);

@@ -76,6 +76,22 @@ describe('a rescan', () => {
     ]);
   });
 
+  test('is not the cause of what was under way already, though that differs', async () => {
+    await db.database.query(`insert into registry.person (id, uid) values (1, 'ada'), (2, 'bob')`);
+    await db.query(
+      `insert into staffetta.delivery (target, entity, key, token, claimed_rev, state, parked_for, last_cause, last_actor, last_xid)
+       values ('directory', 'person', '1', gen_random_uuid(), 1, 'pending', null, 'adopt', 'carla', '7'),
+         ('directory', 'person', '2', null, null, 'parked', 'another desired state', 'adopt', 'carla', '7')`,
+    );
+    await rescan('directory', 'person');
+    expect(
+      await db.query('select key, last_cause, last_actor, last_xid from staffetta.delivery order by key'),
+    ).toMatchObject([
+      { key: '1', last_cause: 'adopt', last_actor: 'carla', last_xid: '7' },
+      { key: '2', last_cause: 'rescan', last_xid: null },
+    ]);
+  });
+
   test('lowers what was owed when it began, and nothing that came since', async () => {
     await db.query(`update staffetta.route set rescan = 2 where target = 'badge'`);
     const other = new pg.Client({ connectionString: db.owner });

@@ -1,4 +1,5 @@
 import type { AddJobsFunction } from 'graphile-worker';
+import { few } from './database/session.ts';
 import type { Queryable } from './database/transaction.ts';
 import type { Claimant } from './deliver/claim.ts';
 import { findDue, mostCounted } from './deliver/due.ts';
@@ -11,9 +12,20 @@ export interface DeliverJob {
   readonly slot: number;
 }
 
-/** The pumps of a daemon: for each target as many as it has slots. */
+/** The pumps of a target. */
+interface Lanes {
+  readonly batch: number;
+  readonly slots: readonly Pump[];
+  /**
+   * For what somebody waits for while every slot is at a batch of bulk, which may take seconds: takes nothing else, and
+   * little at once.
+   */
+  readonly express: Pump;
+}
+
+/** The pumps of a daemon: for each target as many as it has slots, and the express one. */
 export class Pumps {
-  readonly #pumps: ReadonlyMap<string, { readonly batch: number; readonly slots: readonly Pump[] }>;
+  readonly #lanes: ReadonlyMap<string, Lanes>;
   readonly #failed: (target: string, error: unknown) => void;
 
   /** `failed`: a pump that no job runs fell over; it is started again when something is due at the next poll. */
@@ -35,12 +47,17 @@ export class Pumps {
     },
   ) {
     this.#failed = failed;
-    this.#pumps = new Map(
+    this.#lanes = new Map(
       [...destinations.values()].map((destination) => {
-        const create = () => new Pump(session, destination, claimant, events, stop);
+        const { name, batch } = destination;
+        const small = { ...destination, batch: Math.min(batch, few) };
         return [
-          destination.name,
-          { batch: destination.batch, slots: Array.from({ length: slots(destination.name) }, create) },
+          name,
+          {
+            batch,
+            slots: Array.from({ length: slots(name) }, () => new Pump(session, destination, claimant, events, stop)),
+            express: new Pump(session, small, claimant, events, stop, 'interactive'),
+          },
         ];
       }),
     );
@@ -48,40 +65,46 @@ export class Pumps {
 
   /** Runs one pump until nothing is due; at once if it runs already. */
   async run({ target, slot }: DeliverJob): Promise<void> {
-    await this.#pumps.get(target)?.slots[slot]?.run();
+    await this.#lanes.get(target)?.slots[slot]?.run();
   }
 
   /**
    * Runs a pump of each of these targets that is idle, here and at once: what was just ingested need not wait until a job
-   * is queued and taken, nor for the batch that another is at. If all run, the first looks once more (PROTOCOL E1).
+   * is queued and taken, nor for the batch that another is at. If all run, the first looks once more (PROTOCOL E1), and
+   * the express one runs if they are all at bulk.
    */
   start(targets: Iterable<string>): void {
     for (const target of targets) {
-      const slots = this.#pumps.get(target)?.slots ?? [];
-      const pump = slots.find(({ isRunning }) => !isRunning) ?? slots[0];
-      pump?.run().catch((error: unknown) => this.#failed(target, error));
+      const { slots, express } = this.#lanes.get(target) ?? { slots: [] };
+      const pumps = [slots.find(({ isRunning }) => !isRunning) ?? slots[0]];
+      if (slots.every(({ isAtBulk }) => isAtBulk)) pumps.push(express);
+      for (const pump of pumps) pump?.run().catch((error: unknown) => this.#failed(target, error));
     }
+  }
+
+  get #all(): Pump[] {
+    return [...this.#lanes.values()].flatMap(({ slots, express }) => [...slots, express]);
   }
 
   /** Whether a pump is at work on what was claimed with this token. */
   holds(token: string): boolean {
-    return [...this.#pumps.values()].some(({ slots }) => slots.some((pump) => pump.holds(token)));
+    return this.#all.some((pump) => pump.holds(token));
   }
 
   /** Runs every pump until nothing is due. `probeNow`: a target that is waiting is tried, whatever its pause. */
   async runAll({ probeNow }: { probeNow: boolean }): Promise<void> {
-    const pumps = [...this.#pumps.values()].flatMap(({ slots }) => slots);
+    const pumps = [...this.#lanes.values()].flatMap(({ slots }) => slots);
     await Promise.all(pumps.map((pump) => pump.run({ probeNow })));
   }
 
   /** Looks at every delivery again, however long it has been due. */
   reset(): void {
-    for (const { slots } of this.#pumps.values()) for (const pump of slots) pump.reset();
+    for (const pump of this.#all) pump.reset();
   }
 
   /** Resolves when every running pump has ended. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#pumps.values()].flatMap(({ slots }) => slots.map((pump) => pump.idle())));
+    await Promise.all(this.#all.map((pump) => pump.idle()));
   }
 
   /**
@@ -92,7 +115,7 @@ export class Pumps {
   async kick(database: Queryable, addJobs: AddJobsFunction): Promise<number> {
     const due = await findDue(database);
     const jobs = due.flatMap(({ target, due: count }) => {
-      const { batch, slots } = this.#pumps.get(target) ?? { batch: 1, slots: [] };
+      const { batch, slots } = this.#lanes.get(target) ?? { batch: 1, slots: [] };
       const useful = count < mostCounted ? Math.ceil(count / batch) : slots.length;
       if (useful > 0) this.start([target]);
       return slots.slice(1, useful).flatMap((pump, index) => {

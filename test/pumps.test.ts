@@ -10,18 +10,14 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 beforeEach(() => stage.clear());
 
-/** The slots of six for which a kick adds jobs, when so many deliveries are due. */
-async function kicked(deliveries: number): Promise<unknown[]> {
-  await stage.query(
-    `insert into staffetta.delivery (target, entity, key) select 'directory', 'person', n::text from generate_series(1, $1) n`,
-    [deliveries],
-  );
+/** Pumps of one target with so many slots. */
+function createPumps(slots: number): Pumps {
   const destination = stage.destination({ batch: 500 });
-  const pumps = new Pumps(
+  return new Pumps(
     { database: stage.pool, few: stage.pool, tunables: new Tunables(stage.pool) },
     new Map([[destination.name, destination]]),
     {
-      slots: () => 6,
+      slots: () => slots,
       claimant,
       events: { settled: () => {}, told: () => {}, stopped: () => {} },
       failed: (_, error) => {
@@ -30,6 +26,15 @@ async function kicked(deliveries: number): Promise<unknown[]> {
       stop: new AbortController().signal,
     },
   );
+}
+
+/** The slots of six for which a kick adds jobs, when so many deliveries are due. */
+async function kicked(deliveries: number): Promise<unknown[]> {
+  await stage.query(
+    `insert into staffetta.delivery (target, entity, key) select 'directory', 'person', n::text from generate_series(1, $1) n`,
+    [deliveries],
+  );
+  const pumps = createPumps(6);
   const jobs: unknown[] = [];
   await pumps.kick(stage.pool, async (specs) => {
     jobs.push(...specs.map(({ payload }) => payload));
@@ -48,4 +53,37 @@ test('a kick runs as many pumps as the due deliveries can use, the first one at 
 
 test('a backlog has every slot at work, however large it is', async () => {
   expect(await kicked(5_000)).toEqual([1, 2, 3, 4, 5].map((slot) => ({ target: 'directory', slot })));
+});
+
+test('who is waited for does not wait until a batch of bulk is done, though every slot is at one', async () => {
+  const pumps = createPumps(2);
+  const bulk = Promise.withResolvers<void>();
+  const begun: string[] = [];
+  const seen = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  stage.target.onChange = async (perform, { remoteId }) => {
+    if (remoteId !== 'uid=ada,ou=people') {
+      if (begun.push(remoteId) === 8) seen.resolve(); // as many as two pumps have in flight
+      await bulk.promise;
+    }
+    const applied = perform();
+    if (remoteId === 'uid=ada,ou=people') arrived.resolve();
+    return applied;
+  };
+  for (let id = 1; id <= 600; id += 1) await stage.addPerson(id, `u${id}`, { room: 1 });
+  await stage.owe('person', ...Array.from({ length: 600 }, (_, index) => index + 1));
+  await stage.query('update staffetta.delivery set priority = 1');
+  pumps.start(['directory']);
+  pumps.start(['directory']);
+  await seen.promise;
+
+  await stage.addPerson(601, 'ada', { room: 1 });
+  await stage.owe('person', 601);
+  pumps.start(['directory']);
+  await arrived.promise;
+  expect(stage.target.changes.filter(({ remoteId }) => !begun.includes(remoteId))).toHaveLength(1);
+
+  bulk.resolve();
+  await pumps.idle();
+  expect(await stage.deliveries()).toEqual([]);
 });

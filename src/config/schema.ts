@@ -173,7 +173,12 @@ const common = {
     ),
   guard: guard.prefault({}).describe('Limits of removals and mass changes; what exceeds them is held'),
   after: z.array(name).default([]).describe('Targets that must have a key first'),
-  slots: z.int().min(1).max(64).default(2).describe('Pumps that each daemon runs for this target at once'),
+  slots: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(2)
+    .describe('Pumps that each daemon runs for this target at once; one more for single changes while all are at bulk'),
   batch: z.int().min(1).max(5000).default(500).describe('Deliveries that a pump claims at once'),
   concurrency: z.int().min(1).max(256).default(8).describe('Operations in flight per pump'),
   timeout: positiveDuration.prefault('10s').describe('The longest an operation may take'),

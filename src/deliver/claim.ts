@@ -56,6 +56,8 @@ export interface Claim {
   readonly mode: Mode;
   /** It may be written to, whatever entries it holds already. */
   readonly admitted: boolean;
+  /** That of all its deliveries. */
+  readonly priority: Priority;
   readonly deliveries: readonly Claimed[];
   /** Until when something may be sent, on this process's monotonic clock (`performance.now()`), cautiously early. */
   readonly leaseEnds: number;
@@ -92,7 +94,7 @@ const statement = `
 /* staffetta claim */
 with standing as materialized (select t.target, t.state, t.epoch, t.identity, t.mode, t.admitted from staffetta.target t where t.target = $1),
 sooner as materialized (${due('$2::smallint', '$3', '$4')}),
-later as materialized (${due('1 - $2::smallint', '$11', 'case when exists (select from sooner) then 0 else $4 end')}),
+later as materialized (${due('1 - $2::smallint', '$11', 'case when exists (select from sooner) then 0 else $12 end')}),
 claimed as (
   update staffetta.delivery d set token = $5, claimed_rev = d.rev, claimed_by = $10, lease_until = now() + make_interval(secs => $6::float8),
     unsure = d.unsure or d.token is not null or exists (
@@ -109,15 +111,18 @@ select t.state, t.epoch, t.identity, t.mode, t.admitted, c.* from standing t lef
 export class Claimer {
   readonly #target: string;
   readonly #claimant: Claimant;
+  readonly #only: Priority | undefined;
   /** Where to start looking, per priority: dead rows before it need not be passed (PROTOCOL B11). */
   #bound: Record<Priority, string> = { interactive: '-infinity', bulk: '-infinity' };
   #turn = 0;
   #isWaiting = false;
   readonly #tokens = new Set<string>();
 
-  constructor(target: string, claimant: Claimant) {
+  /** `only`: what is of the other priority is left to others. */
+  constructor(target: string, claimant: Claimant, only?: Priority) {
     this.#target = target;
     this.#claimant = claimant;
+    this.#only = only;
   }
 
   /** Whether the target could not be reached, so that only a probe is claimed, as the last claim saw it. */
@@ -142,22 +147,22 @@ export class Claimer {
 
   /**
    * Interactive deliveries before bulk ones; every fifth claim the other way round, so that bulk moves on under any
-   * load (PROTOCOL B11). Undefined where nothing is to be had. Committed when it returns (B1).
+   * load (PROTOCOL B11), unless it is to be of one priority only. Undefined where nothing is to be had. Committed when it returns (B1).
    */
   async claim(
     database: Queryable,
     { limit, leaseSeconds, probing }: { limit: number; leaseSeconds: number; probing: boolean },
   ): Promise<Claim | undefined> {
     this.#turn = (this.#turn + 1) % 5;
-    const order: Priority[] = this.#turn === 0 ? ['bulk', 'interactive'] : ['interactive', 'bulk'];
-    const [sooner, later] = order;
+    const sooner = this.#only ?? (this.#turn === 0 ? 'bulk' : 'interactive');
+    const later = sooner === 'bulk' ? 'interactive' : 'bulk';
     const token = randomUUID();
     const leaseEnds = performance.now() + leaseSeconds * 1000;
     const { life } = this.#claimant;
     const rows = await this.#ask(database, token, [
       this.#target,
       sooner === 'interactive' ? 0 : 1,
-      sooner && this.#bound[sooner],
+      this.#bound[sooner],
       limit,
       token,
       leaseSeconds,
@@ -165,7 +170,8 @@ export class Claimer {
       this.#claimant.revision,
       this.#claimant.host,
       this.#claimant.instance,
-      later && this.#bound[later],
+      this.#bound[later],
+      this.#only ? 0 : limit,
     ]);
     this.#isWaiting = rows[0]?.state === 'waiting';
     const deliveries = rows.flatMap((row) => (row.key === null ? [] : [row]));
@@ -175,9 +181,10 @@ export class Claimer {
       return undefined;
     }
     const oldest = Math.min(...deliveries.map(({ dueAt }) => dueAt.getTime()));
-    this.#bound[first.priority === 0 ? 'interactive' : 'bulk'] = new Date(oldest - 10_000).toISOString();
+    const priority = first.priority === 0 ? 'interactive' : 'bulk';
+    this.#bound[priority] = new Date(oldest - 10_000).toISOString();
     const { epoch, identity, mode, admitted } = first;
-    return { target: this.#target, token, epoch, identity, mode, admitted, deliveries, leaseEnds, life };
+    return { target: this.#target, token, epoch, identity, mode, admitted, priority, deliveries, leaseEnds, life };
   }
 
   /** A claim that is not answered may have been made all the same: nobody holds it, and it is freed (`freeForgotten`). */

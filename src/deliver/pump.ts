@@ -17,7 +17,7 @@ import type { Queryable } from '../database/transaction.ts';
 import type { Tunables } from '../database/tunables.ts';
 import { Batch, type Delivered } from './batch.ts';
 import { markReached, markUnreachable, quarantine, takeProbe } from './breaker.ts';
-import { type Claimant, Claimer } from './claim.ts';
+import { type Claimant, Claimer, type Priority } from './claim.ts';
 import type { Outcome } from './outcome.ts';
 import type { Destination } from './route.ts';
 
@@ -54,21 +54,25 @@ export class Pump {
   readonly #destination: Destination;
   readonly #claimant: Claimant;
   readonly #claimer: Claimer;
+  readonly #mayProbe: boolean;
   readonly #statistics = new Statistics('staffetta.link', 'staffetta.remote_id', 'staffetta.reference');
   readonly #events: PumpEvents;
   readonly #stop: AbortSignal;
   #running: Promise<void> | undefined;
   #again = false;
   #refusals = 0;
+  #priority: Priority | undefined;
   /** Deliveries to claim at once, at present. */
   #limit: number;
 
+  /** `only`: a pump for deliveries of this priority; it leaves probing a target to others. */
   constructor(
     { database, few, tunables, rest = () => 0 }: PumpSession,
     destination: Destination,
     claimant: Claimant,
     events: PumpEvents,
     stop: AbortSignal,
+    only?: Priority,
   ) {
     this.#database = database;
     this.#few = few;
@@ -77,7 +81,8 @@ export class Pump {
     this.#destination = destination;
     this.#limit = destination.batch;
     this.#claimant = claimant;
-    this.#claimer = new Claimer(destination.name, claimant);
+    this.#claimer = new Claimer(destination.name, claimant, only);
+    this.#mayProbe = only === undefined;
     this.#events = events;
     this.#stop = stop;
   }
@@ -95,6 +100,11 @@ export class Pump {
 
   get isRunning(): boolean {
     return this.#running !== undefined;
+  }
+
+  /** Whether what it claimed last, and may still be at, is bulk. */
+  get isAtBulk(): boolean {
+    return this.isRunning && this.#priority === 'bulk';
   }
 
   /**
@@ -135,13 +145,14 @@ export class Pump {
         // A claim that ends before an operation may would never send anything (PROTOCOL B4).
         const leaseSeconds = Math.max(parameters.LEASE_SECONDS, (3 * timeout) / 1000);
         let claim = await this.#claimer.claim(this.#database, { limit: this.#limit, leaseSeconds, probing: false });
-        const probe = claim === undefined && this.#claimer.isWaiting;
+        const probe = claim === undefined && this.#claimer.isWaiting && this.#mayProbe;
         if (probe) {
           if (!(await takeProbe(this.#database, name, (3 * timeout) / 1000, mayProbe))) break;
           claim = await this.#claimer.claim(this.#database, { limit: 1, leaseSeconds, probing: true });
           mayProbe = false;
         }
         if (!claim) break;
+        this.#priority = claim.priority;
         const began = performance.now();
         const database = claim.deliveries.length > few ? this.#database : this.#few;
         const batch = new Batch(database, this.#destination, parameters, claim, this.#stop);

@@ -55,6 +55,16 @@ describe('claiming deliveries', () => {
     expect(order[9]).toBe('bulk');
   });
 
+  test('takes interactive deliveries only, at every turn, where it is to take nothing else', async () => {
+    await stage.owe('person', ...Array.from({ length: 20 }, (_, index) => index));
+    await stage.query(`update staffetta.delivery set priority = 1 where key::int >= 10`);
+    const by = new Claimer('directory', claimant, 'interactive');
+    for (let count = 0; count < 5; count += 1)
+      expect(await claim(by, { limit: 2 })).toMatchObject({ priority: 'interactive' });
+    expect(await claim(by, { limit: 2 })).toBeUndefined();
+    expect(await claim(claimer())).toMatchObject({ priority: 'bulk' });
+  });
+
   test('takes bulk at once where nothing else is due', async () => {
     await stage.owe('person', 1);
     await stage.query('update staffetta.delivery set priority = 1');

@@ -30,7 +30,7 @@ export class Session {
   constructor(config: LdapConfig, folder: string) {
     this.config = config;
     const servers = config.url.map((url) => new Server(url, config, folder));
-    this.#pool = new Pool(servers, config.slots, config.concurrency);
+    this.#pool = new Pool(servers, config.slots + 1, config.concurrency); // one more than slots: the express pump's
     this.#schema = new Schema([], [], config.binary);
   }
 

@@ -116,8 +116,18 @@ export class Connection {
         reject(error);
       };
       this.#pending.set(`${message.messageId}`, { message, entries, references, done, fail });
-      this.#socket.write(bytes);
+      this.#write(bytes);
     });
+  }
+
+  /** What is sent in one turn of the event loop, such as the next requests after many answers, goes out in one write. */
+  #write(bytes: Uint8Array): void {
+    const socket = this.#socket;
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    socket.write(bytes);
   }
 
   /** Says goodbye and closes; whatever is still in flight fails. */

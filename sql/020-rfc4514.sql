@@ -13,7 +13,9 @@ return regexp_replace(regexp_replace(regexp_replace(
   '^#', '\\23'), '^ ', '\\20'), ' $', '\\20');
 comment on function staffetta.escape_specials(text) is 'The text with the characters that RFC 4514 section 2.4 lists as hex pairs';
 
+-- Most values have nothing to escape, which one look finds out.
 create or replace function staffetta.rfc4514(v text) returns text immutable parallel safe
-return case when v collate "C" ~ '[\x01-\x1F\x7F]' then staffetta.escape_controls(staffetta.escape_specials(v))
+return case when v collate "C" !~ '[\x01-\x1F\x7F\\,"+<>;]|^[# ]| $' then v
+  when v collate "C" ~ '[\x01-\x1F\x7F]' then staffetta.escape_controls(staffetta.escape_specials(v))
   else staffetta.escape_specials(v) end;
 comment on function staffetta.rfc4514(text) is 'A value as it stands in a distinguished name, escaped with hex pairs (RFC 4514 section 2.4)';

@@ -6,7 +6,7 @@ import type { View } from './column.ts';
 import { keyType } from './key.ts';
 import { attributesOf, columnOf, type Mapping } from './mapping.ts';
 import { compileTemplate } from './template.ts';
-import { constantValues, hashesOf, hashesOfText, reference, textOf, valuesOf } from './value.ts';
+import { constantValues, hashesOf, hashesOfText, reference, textOf, type Values, valuesIn, valuesOf } from './value.ts';
 
 const { escapeLiteral } = pg;
 
@@ -16,29 +16,29 @@ const escapes = {
   script: (expression: string) => expression,
 } satisfies Record<Mapping['type'], (expression: string) => string>;
 
-/** SQL for the secret that keys hashes (PROTOCOL D5). As a subquery it is read once per query and can hide no row. */
-const installationKey = '(select secret from staffetta.installation)';
-
 /** A function of PostgreSQL takes 100 arguments at most: so many names and values make one object. */
 const pairsPerObject = 50;
 
 /** A name and the SQL of what it stands for. */
 type Pair = readonly [name: string, sql: string];
 
+/** An attribute and the SQL of its values. */
+type Attribute = readonly [name: string, values: Values];
+
 /** The query behind a desired view: (key, released, remote_id, attributes, disable, match, fingerprint, open, secrets, hashes). */
 export function compileRows(mapping: Mapping, view: View): string {
   const { config, type } = mapping;
   const template = (source: string, escapeValue?: (expression: string) => string) =>
     compileTemplate(parseTemplate(source), (name) => textOf(columnOf(view, name)), escapeValue);
-  const values = (source: string): string => {
+  const values = (source: string): Values => {
     const { parts } = parseTemplate(source);
     const constant = parts.every((part) => typeof part === 'string') ? parts.join('') : undefined;
-    if (constant === undefined) return `staffetta.values_of(${template(source)})`;
+    if (constant === undefined) return valuesIn(template(source));
     return constantValues(constant.trim() === '' ? [] : [constant]);
   };
   const { open, secret, hashes } = compileAttributes(mapping, view, template, values);
   const remoteId = (source: string) => template(source, escapes[type]);
-  const cleared = (source: string) => `coalesce(${values(source)}, '[]')`;
+  const cleared = (source: string) => `coalesce(${values(source).jsonb}, '[]')`;
   const disable =
     config.disable === undefined
       ? 'null::jsonb'
@@ -49,13 +49,18 @@ export function compileRows(mapping: Mapping, view: View): string {
             jsonObject(Object.entries(config.disable.attributes).map(([name, to]) => [name, cleared(to)])),
           ],
         ]);
+  const id = remoteId(remoteIdOf(config).template);
+  // From texts rather than the columns beside it, which take twice as long, for a rescan needs nothing else. The same value
+  // as `staffetta.fingerprint` of those columns, with which deliveries are loaded.
+  const compared = [id, textOfObject(open), secret.length > 0 ? textOfObject(hashes) : 'null::text', disable];
   const columns: Pair[] = [
-    ['remote_id', remoteId(remoteIdOf(config).template)],
-    ['open', `jsonb_strip_nulls(${jsonObject(open)})`],
-    ['secrets', `jsonb_strip_nulls(${jsonObject(secret)})`],
-    ['hashes', `jsonb_strip_nulls(${jsonObject(hashes)})`],
+    ['remote_id', id],
+    ['open', attributesObject(open)],
+    ['secrets', attributesObject(secret)],
+    ['hashes', attributesObject(hashes)],
     ['disable', disable],
     ['match', compileMatch(mapping, view)],
+    ['fingerprint', `staffetta.fingerprint(${compared.join(',\n        ')})`],
   ];
   const used = columns.filter(([name]) => secret.length > 0 || (name !== 'secrets' && name !== 'hashes'));
   const inScope = (sql: string) => (config.only === undefined ? sql : `case when s.in_scope then ${sql} end`);
@@ -63,8 +68,7 @@ export function compileRows(mapping: Mapping, view: View): string {
     secret.length > 0 ? ['d.open || d.secrets', 'd.secrets', 'd.hashes'] : ['d.open', 'null::jsonb', 'null::jsonb'];
   return `
   ${header(mapping)}
-  select d.key, d.released, d.remote_id, ${attributes}, d.disable, d.match,
-    case when not d.released then staffetta.fingerprint(d.remote_id, d.open, ${hidden[1]}, d.disable) end, d.open, ${hidden.join(', ')}
+  select d.key, d.released, d.remote_id, ${attributes}, d.disable, d.match, d.fingerprint, d.open, ${hidden.join(', ')}
   from (
     select ${keyExpression(mapping, view)} as key,
       ${config.only === undefined ? 'false' : 's.in_scope is not true'} as released,
@@ -77,7 +81,9 @@ export function compileRows(mapping: Mapping, view: View): string {
 
 /** By which values an existing entry is recognised; NULL where one is missing, for then nothing is. */
 function compileMatch({ config }: Mapping, view: View): string {
-  const pairs = Object.entries(config.match ?? {}).map(([name, from]): Pair => [name, valuesOf(columnOf(view, from))]);
+  const pairs = Object.entries(config.match ?? {}).map(
+    ([name, from]): Pair => [name, valuesOf(columnOf(view, from)).jsonb],
+  );
   if (pairs.length === 0) return 'null::jsonb';
   const present = pairs.map(([, values]) => `${values} is not null`).join(' and ');
   return `case when ${present} then ${jsonObject(pairs.map(([name, values]) => [name, `${values} -> 0`]))} end`;
@@ -88,17 +94,17 @@ function compileAttributes(
   mapping: Mapping,
   view: View,
   template: (source: string) => string,
-  values: (source: string) => string,
-): Record<'open' | 'secret' | 'hashes', Pair[]> {
-  const open: Pair[] = [];
-  const secret: Pair[] = [];
-  const hashes: Pair[] = [];
+  values: (source: string) => Values,
+): Record<'open' | 'secret' | 'hashes', Attribute[]> {
+  const open: Attribute[] = [];
+  const secret: Attribute[] = [];
+  const hashes: Attribute[] = [];
   for (const [name, attribute] of attributesOf(mapping, view)) {
     if (attribute.kind === 'reference') continue;
     (attribute.secret ? secret : open).push([name, compileValues(attribute, view, values)]);
     if (!attribute.secret) continue;
-    if (attribute.kind === 'column') hashes.push([name, hashesOf(columnOf(view, attribute.from), installationKey)]);
-    if (attribute.kind === 'template') hashes.push([name, hashesOfText(template(attribute.template), installationKey)]);
+    if (attribute.kind === 'column') hashes.push([name, hashesOf(columnOf(view, attribute.from))]);
+    if (attribute.kind === 'template') hashes.push([name, hashesOfText(template(attribute.template))]);
   }
   return { open, secret, hashes };
 }
@@ -106,8 +112,8 @@ function compileAttributes(
 function compileValues(
   attribute: Exclude<AttributeConfig, { kind: 'reference' }>,
   view: View,
-  values: (source: string) => string,
-): string {
+  values: (source: string) => Values,
+): Values {
   switch (attribute.kind) {
     case 'values':
       return constantValues(attribute.values);
@@ -150,6 +156,29 @@ function keyExpression({ key }: Mapping, view: View): string {
 function from({ config }: Mapping, view: View): string {
   if (config.only === undefined) return `${view.sql} v`;
   return `${view.sql} v cross join lateral (select (\n${config.only}\n    ) as in_scope) s`;
+}
+
+/** SQL for a JSON object of those attributes that have values. */
+function attributesObject(attributes: readonly Attribute[]): string {
+  return `jsonb_strip_nulls(${jsonObject(attributes.map(([name, { jsonb }]) => [name, jsonb]))})`;
+}
+
+/** SQL for the text of that object, with the names in the order of jsonb: the shorter first. */
+function textOfObject(attributes: readonly Attribute[]): string {
+  const members = attributes
+    .map(([name, { text }]) => ({
+      name: Buffer.from(name),
+      sql: `${escapeLiteral(`${JSON.stringify(name)}: `)} || ${text}`,
+    }))
+    .sort((a, b) => a.name.length - b.name.length || Buffer.compare(a.name, b.name))
+    .map(({ sql }) => `        ${sql}`);
+  const parts: string[] = [];
+  for (let start = 0; start < members.length; start += pairsPerObject) {
+    parts.push(`concat_ws(', ',\n${members.slice(start, start + pairsPerObject).join(',\n')})`);
+  }
+  const [only = `''`, ...more] = parts;
+  const list = more.length === 0 ? only : `concat_ws(', ', ${parts.map((part) => `nullif(${part}, '')`).join(', ')})`;
+  return `'{' || ${list} || '}'`;
 }
 
 /** SQL for a JSON object, a line for each name. */

@@ -43,7 +43,9 @@ export function compileTemplate(
     before = after;
   }
   pieces.push(...literal(before, taken, undefined));
-  return `staffetta.not_blank(${pieces.length === 0 ? `''` : pieces.join(' || ')})`;
+  const whole = pieces.length === 0 ? `''` : pieces.join(' || ');
+  const neverBlank = parts.some((part) => typeof part === 'string' && /\S/.test(part));
+  return neverBlank ? `(${whole})` : `staffetta.not_blank(${whole})`;
 }
 
 function inRuns(parts: Template['parts']): { start: string; runs: Run[] } {

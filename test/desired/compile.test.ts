@@ -264,6 +264,23 @@ describe('the fingerprint', () => {
     expect(await changedBy(() => fixture.apply(configure(entities, { person: reordered })))).toEqual([]);
   });
 
+  test('is that of the attributes, whatever their names, and however many or few there are', async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 120 }, (_, index) => [`a${index}`, index % 3 ? '{uid}' : { from: 'emails', secret: true }]),
+    );
+    const odd = { Bé: '{uid}', zz: '{uid}', a: '{uid}', 'Odd "name\\': { values: ['\u001f"', 'b'] }, '': '{surname}' };
+    const absent = { mail: { from: 'emails' }, userPassword: { from: 'password_hash', secret: true } };
+    for (const attributes of [many, odd, absent]) {
+      await fixture.apply(configure(entities, { person: { ...person, attributes, only: 'id <> 4' } }));
+      expect(
+        await desired(
+          'key',
+          'fingerprint is distinct from case when not released then staffetta.fingerprint(remote_id, open, hashes, disable) end',
+        ),
+      ).toEqual([]);
+    }
+  });
+
   test.each([
     ['uid', `'other'`],
     ['surname', `'other'`],

@@ -23,7 +23,12 @@ async function valuesOf(expression: string): Promise<unknown> {
       { person: { dn: 'uid={id}', attributes: { x: { from: 'x' } } } },
     ),
   );
-  return fixture.value(`select attributes -> 'x' from staffetta.desired_directory_person`);
+  const [row] = await fixture.query<{ x: unknown; same: boolean }>(
+    `select attributes -> 'x' as x, fingerprint = staffetta.fingerprint(remote_id, open, hashes, disable) as same
+     from staffetta.desired_directory_person`,
+  );
+  expect(row?.same).toBe(true);
+  return row?.x;
 }
 
 describe('a column becomes values', () => {
@@ -108,6 +113,41 @@ describe('an array becomes values, element by element', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('the text of values is that of their jsonb', () => {
+  const character = fc.oneof(
+    fc.constantFrom('"', '\\', '/', '\n', '\u0001', '\u007f', '\u2028'),
+    fc.string({ unit: 'grapheme', maxLength: 1 }),
+  );
+  const text = fc.array(character, { maxLength: 4 }).map((characters) => characters.join('').replaceAll('\0', ''));
+  const same = (type: string) =>
+    `select staffetta.json_of($1::${type}) is not distinct from staffetta.values_of($1::${type})::text`;
+
+  test('of one', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.option(text), async (value) => {
+        expect(await fixture.value(same('text'), [value])).toBe(true);
+        expect(await fixture.value(same('bytea'), [value === null ? null : Buffer.from(value)])).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('of several', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.option(fc.array(fc.option(text), { maxLength: 4 })), async (values) => {
+        expect(await fixture.value(same('text[]'), [values])).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test.each(["'[0:1]={a,b}'", "'{{a},{b}}'", "'{{a,b},{a,c}}'", "'[2:3]={b,b}'"])('of %s', async (array) => {
+    expect(
+      await fixture.value(`select staffetta.json_of(${array}::text[]) = staffetta.values_of(${array}::text[])::text`),
+    ).toBe(true);
   });
 });
 

@@ -144,12 +144,9 @@ comment on function staffetta.hashed_json(bytea, jsonb) is 'The text of hashed';
 create or replace function staffetta.fingerprint(remote_id text, attributes text, secrets text, disable jsonb) returns text stable parallel safe
 return encode(sha256(convert_to(concat(remote_id, E'\x01', attributes, E'\x01', nullif(secrets, '{}'), E'\x01', disable), 'UTF8')), 'hex');
 comment on function staffetta.fingerprint(text, text, text, jsonb) is
-  'Hex sha256 of a desired state whose attributes are given as the text of jsonb';
+  'Hex sha256 of a desired state: remote id, attributes that are not secret, hashes of those that are (both as the text of jsonb), how it is disabled';
 
-create or replace function staffetta.fingerprint(remote_id text, attributes jsonb, secrets jsonb, disable jsonb) returns text stable parallel safe
-return staffetta.fingerprint(remote_id, attributes::text, secrets::text, disable);
-comment on function staffetta.fingerprint(text, jsonb, jsonb, jsonb) is
-  'Hex sha256 of a desired state: remote id, attributes that are not secret, hashes of those that are, how it is disabled';
+drop function if exists staffetta.fingerprint(text, jsonb, jsonb, jsonb); -- of jsonb, before it was of its text
 
 create or replace function staffetta.not_blank(v text) returns text immutable parallel safe
 return substring(v collate "C" from '^.*[^[:space:]].*$');

@@ -81,7 +81,8 @@ interface Row {
   present: boolean;
   released: boolean | null;
   remote_id: string | null;
-  attributes: Attributes | null;
+  open: string | null;
+  secrets: string | null;
   disable: Disable | null;
   match: Readonly<Record<string, Value>> | null;
   fingerprint: string | null;
@@ -104,7 +105,8 @@ function statement(target: string, entity: string, keyType: string): string {
   return `
 with base as (
   select k.text as key, d.key is not null as present, d.released, d.remote_id, d.disable, d.match, d.fingerprint,
-    case when k.unsure or d.fingerprint is distinct from l.fingerprint then d.open || coalesce(d.secrets, '{}') end as attributes,
+    case when k.unsure or d.fingerprint is distinct from l.fingerprint then d.open end as open,
+    case when k.unsure or d.fingerprint is distinct from l.fingerprint then d.secrets end as secrets,
     case when l.key is not null then jsonb_build_object('remoteId', l.remote_id, 'stableId', l.stable_id, 'state', l.state,
       'attributes', l.attributes, 'fingerprint', l.fingerprint, 'disable', l.disable,
       'absentFor', extract(epoch from clock_timestamp() - l.absent_since), 'spared', l.spared) end as link
@@ -115,18 +117,22 @@ with base as (
     offset 0) d on true
   left join lateral (select * from staffetta.link o where (o.target, o.entity, o.key) = ($4, $5, k.text collate "C") offset 0) l on true),
 sized as (
-  select b.*, coalesce(pg_column_size(attributes), 0) + coalesce(pg_column_size(disable), 0) + coalesce(pg_column_size(match), 0)
+  select b.*, coalesce(octet_length(open), 0) + coalesce(octet_length(secrets), 0) + coalesce(pg_column_size(disable), 0) + coalesce(pg_column_size(match), 0)
     + coalesce(octet_length(remote_id), 0) as bytes
   from base b),
 fitting as ( -- before they are added up, so that what is too large is never kept
   select key, present, released, fingerprint, link, bytes,
-    case when bytes <= $6::bigint then attributes end as attributes, case when bytes <= $6::bigint then disable end as disable,
+    case when bytes <= $6::bigint then open end as open, case when bytes <= $6::bigint then secrets end as secrets,
+    case when bytes <= $6::bigint then disable end as disable,
     case when bytes <= $6::bigint then match end as match, case when bytes <= $6::bigint then remote_id end as remote_id,
-    case when bytes > $6::bigint then (select a.key from jsonb_each(attributes) a order by pg_column_size(a.value) desc limit 1) end as largest
+    case when bytes > $6::bigint then (
+      select a.key from (values (open), (secrets)) o(attributes) cross join lateral json_each(o.attributes::json) a
+      order by octet_length(a.value::text) desc limit 1) end as largest
   from sized),
 summed as (select f.*, sum(case when bytes <= $6::bigint then bytes else 0 end) over (rows unbounded preceding) > $7::bigint as deferred from fitting f)
 select key, present, released, fingerprint, link, bytes, largest, deferred and bytes <= $6::bigint as deferred,
-  case when not deferred then attributes end as attributes, case when not deferred then disable end as disable,
+  case when not deferred then open end as open, case when not deferred then secrets end as secrets,
+  case when not deferred then disable end as disable,
   case when not deferred then match end as match, case when not deferred then remote_id end as remote_id,
   case when not present then (select jsonb_build_object('entity', w.entity, 'key', w.key) from staffetta.delivery w
    where w.target = $4 and w.wait_entity = $5 and w.wait_key = summed.key and w.wait_attribute = ''
@@ -191,7 +197,9 @@ function tooLarge({ bytes, largest }: Row, entryBytes: number): string {
 }
 
 function toLoaded(claimed: Claimed, row: Row): Loaded {
-  const { released, remote_id, attributes, disable, match, fingerprint } = row;
+  const { released, remote_id, open, secrets, disable, match, fingerprint } = row;
+  const attributes =
+    open === null ? null : { ...attributesIn(open), ...(secrets === null ? {} : attributesIn(secrets)) };
   const desired = { released: released ?? false, remoteId: remote_id, attributes, disable, match, fingerprint };
   return {
     claimed,
@@ -199,4 +207,8 @@ function toLoaded(claimed: Claimed, row: Row): Loaded {
     link: row.link ?? undefined,
     wantedBy: row.wanted_by ?? undefined,
   };
+}
+
+function attributesIn(json: string): Attributes {
+  return JSON.parse(json);
 }

@@ -59,7 +59,7 @@ function compileMapping(mapping: Mapping, view: View): Generated {
       ...remove,
       ...viewOver(
         name,
-        `key ${type.sqlType}, released boolean, remote_id text, attributes jsonb, disable jsonb, match jsonb, fingerprint text, open jsonb, secrets jsonb, hashes jsonb`,
+        `key ${type.sqlType}, released boolean, remote_id text, attributes jsonb, disable jsonb, match jsonb, fingerprint text, open text, secrets text, hashes text`,
         compileRows(mapping, view),
         key,
         ['released', 'remote_id', 'attributes', 'disable', 'match', 'fingerprint', 'open', 'secrets', 'hashes'],

@@ -168,7 +168,7 @@ describe('an entry that comes after another', () => {
     );
     await stage.query(`
       create or replace view staffetta.desired_mail_person as select v.id as key, false as released, 'uid=' || v.uid as remote_id, '{}'::jsonb as attributes,
-        null::jsonb as disable, null::jsonb as match, 'f' as fingerprint, '{}'::jsonb as open, null::jsonb as secrets, null::jsonb as hashes from registry.v_person v`);
+        null::jsonb as disable, null::jsonb as match, 'f' as fingerprint, '{}' as open, null::text as secrets, null::text as hashes from registry.v_person v`);
     await stage.query(`
       create or replace view staffetta.desired_directory_person as select * from staffetta.desired_directory_person_rows() d where d.attributes is not null`);
     await tell(1, 3);

@@ -43,11 +43,11 @@ const feed = { source: 'registry.person', entity: 'person', keysFunction: 'staff
 /** What the compiler would make of a mapping: guests are left out by `only`, and a room 0 cannot be computed. */
 const views = `
 create function staffetta.desired_directory_person_rows()
-returns table (key bigint, released boolean, remote_id text, attributes jsonb, disable jsonb, match jsonb, fingerprint text, open jsonb, secrets jsonb, hashes jsonb)
+returns table (key bigint, released boolean, remote_id text, attributes jsonb, disable jsonb, match jsonb, fingerprint text, open text, secrets text, hashes text)
 language sql stable as $$
   select v.id, v.guest, d.remote_id, d.attributes, d.disable,
     case when v.mail[1] <> '' then jsonb_build_object('mail', v.mail[1]) end,
-    case when not v.guest then staffetta.fingerprint(d.remote_id, d.attributes, null, d.disable) end, d.attributes, null::jsonb, null::jsonb
+    case when not v.guest then staffetta.fingerprint(d.remote_id, d.attributes::text, null, d.disable) end, d.attributes::text, null::text, null::text
   from registry.v_person v cross join lateral (
     select case when not v.guest then 'uid=' || v.uid || ',ou=people' end as remote_id,
       case when not v.guest then jsonb_build_object('remote_id', 'uid=' || v.uid || ',ou=former', 'attributes', '{"employeeType": ["former"]}'::jsonb) end as disable,
@@ -56,10 +56,10 @@ language sql stable as $$
         'roomNumber', staffetta.values_of((1000 / v.room)::text))) end as attributes) d $$;
 create view staffetta.desired_directory_person as select * from staffetta.desired_directory_person_rows();
 create function staffetta.desired_directory_team_rows()
-returns table (key bigint, released boolean, remote_id text, attributes jsonb, disable jsonb, match jsonb, fingerprint text, open jsonb, secrets jsonb, hashes jsonb)
+returns table (key bigint, released boolean, remote_id text, attributes jsonb, disable jsonb, match jsonb, fingerprint text, open text, secrets text, hashes text)
 language sql stable as $$
   select v.id, false, 'cn=' || v.name || ',ou=teams', d.attributes, null::jsonb, null::jsonb,
-    staffetta.fingerprint('cn=' || v.name || ',ou=teams', d.attributes, null, null), d.attributes, null::jsonb, null::jsonb
+    staffetta.fingerprint('cn=' || v.name || ',ou=teams', d.attributes::text, null, null), d.attributes::text, null::text, null::text
   from registry.v_team v cross join lateral (select jsonb_build_object('cn', staffetta.values_of(v.name)) as attributes) d $$;
 create view staffetta.desired_directory_team as select * from staffetta.desired_directory_team_rows();
 create function staffetta.desired_directory_team_refs_rows() returns table (key bigint, attribute text, ref_key text) language sql stable as $$

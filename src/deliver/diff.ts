@@ -91,6 +91,21 @@ export function diffLive(
   });
 }
 
+/**
+ * Whether an entry has to the letter what is desired, so that `diffLive` finds no change, whatever the target's rules.
+ * False proves nothing. `merged`: everything that is desired of attributes that others write, too, and nothing else, was
+ * written by us before; what else they hold is then not ours to take out.
+ */
+export function holds(desired: Attributes, live: Attributes, mapped: Mapped, merged: boolean): boolean {
+  return names(mapped, desired, mapped.attributes ? {} : live).every((attribute) => {
+    const policy = policyOf(mapped, attribute);
+    const values = desired[attribute] ?? [];
+    const present = live[attribute] ?? [];
+    const more = policy === 'add' || (policy === 'merge' && merged);
+    return policy === 'initial' || (more ? isWithin(values, present) : isIdentical(values, present));
+  });
+}
+
 /** How the values of an attribute differ from what is there. */
 interface Difference {
   /** All that is desired. */
@@ -136,8 +151,13 @@ export function whileDisabled(policies: Mapped['policies'], names: Iterable<stri
 }
 
 function isIdentical(left: readonly Value[], right: readonly Value[]): boolean {
-  const there = new Set(right.map(storedText));
-  return left.length === right.length && left.every((value) => there.has(storedText(value)));
+  return left.length === right.length && isWithin(left, right);
+}
+
+function isWithin(some: readonly Value[], all: readonly Value[]): boolean {
+  if (some.every((value, at) => isSameStored(value, all[at]))) return true; // as they mostly stand
+  const there = new Set(all.map(storedText));
+  return some.every((value) => there.has(storedText(value)));
 }
 
 /** The attributes to look at: those of the mapping, and what an earlier disable wrote. Others stay as they are. */

@@ -198,8 +198,7 @@ function tooLarge({ bytes, largest }: Row, entryBytes: number): string {
 
 function toLoaded(claimed: Claimed, row: Row): Loaded {
   const { released, remote_id, open, secrets, disable, match, fingerprint } = row;
-  const attributes =
-    open === null ? null : { ...attributesIn(open), ...(secrets === null ? {} : attributesIn(secrets)) };
+  const attributes = attributesIn({ open, secrets });
   const desired = { released: released ?? false, remoteId: remote_id, attributes, disable, match, fingerprint };
   return {
     claimed,
@@ -209,6 +208,9 @@ function toLoaded(claimed: Claimed, row: Row): Loaded {
   };
 }
 
-function attributesIn(json: string): Attributes {
-  return JSON.parse(json);
+/** The attributes of a desired view's row, of its texts of JSON; null where it has none. */
+export function attributesIn({ open, secrets }: { open: string | null; secrets: string | null }): Attributes | null {
+  if (open === null) return null;
+  const attributes: Attributes = JSON.parse(open);
+  return secrets === null ? attributes : { ...attributes, ...JSON.parse(secrets) };
 }

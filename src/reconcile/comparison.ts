@@ -5,9 +5,10 @@ import type { Context } from '../deliver/plan.ts';
 import type { Members } from '../deliver/references.ts';
 import type { Destination, Route } from '../deliver/route.ts';
 import { type RemoteState, TargetError } from '../targets/target.ts';
+import { type Glimpse, glimpse, keysAsDesired } from './as-desired.ts';
 import { type Candidates, findCandidates } from './candidates.ts';
 import { type Drift, judge, unreadable } from './drift.ts';
-import { loadUnclaimed } from './load-unclaimed.ts';
+import { type EntryLimits, loadUnclaimed, readLimits } from './load-unclaimed.ts';
 import type { Survey, Wanted } from './survey.ts';
 import { wantedMembers } from './wanted-members.ts';
 
@@ -19,6 +20,7 @@ export class Comparison {
   readonly #survey: Survey;
   readonly #attributes: readonly string[];
   readonly #context: Context;
+  #limits: EntryLimits | undefined;
 
   /** `attributes`: what of an entry has to be read. */
   constructor(
@@ -34,6 +36,18 @@ export class Comparison {
     this.#survey = survey;
     this.#attributes = attributes;
     this.#context = { mapping: route.mapping, target: destination.target, secret: destination.secret };
+  }
+
+  /** The desired states of keys of which the entries were seen, as far as a glance tells; for `doubtful`. */
+  async glimpse(entries: ReadonlyMap<string, RemoteState>): Promise<readonly Glimpse[]> {
+    this.#limits ??= await readLimits(this.#session);
+    return await glimpse(this.#session, this.#route, [...entries.keys()], this.#limits);
+  }
+
+  /** Those of them that are not surely as they should be. Asks nobody. */
+  doubtful(entries: ReadonlyMap<string, RemoteState>, glimpses: readonly Glimpse[]): Map<string, RemoteState> {
+    const right = keysAsDesired(glimpses, entries, this.#route.mapping, (name) => this.#survey.normalise(name));
+    return new Map([...entries].filter(([key]) => !right.has(key)));
   }
 
   /** The drift of keys of which the entries were seen. */

@@ -7,6 +7,18 @@ import type { Route } from '../deliver/route.ts';
 /** So many of the largest entries are taken into memory at once. */
 const entriesAtOnce = 8;
 
+/** How much may be read, in bytes: of one entry, and at once. */
+export interface EntryLimits {
+  readonly entry: number;
+  readonly batch: number;
+}
+
+/** The limits that the installation is set to. */
+export async function readLimits(session: Queryable): Promise<EntryLimits> {
+  const { ENTRY_BYTES: entry } = await readParameters(session);
+  return { entry, batch: entriesAtOnce * entry };
+}
+
 /**
  * Desired states and links of keys that nobody has claimed, in parts that fit into memory. A row that cannot be read
  * spoils only its own key (PROTOCOL B12).
@@ -16,12 +28,10 @@ export async function* loadUnclaimed(
   { target, entity, keyType, mapping }: Route,
   keys: readonly string[],
 ): AsyncGenerator<{ loaded: readonly Loaded[]; unloadable: readonly Unloadable[] }, void, undefined> {
-  const { ENTRY_BYTES: entry } = await readParameters(session);
+  if (keys.length === 0) return;
+  const limits = await readLimits(session);
   for (let rest = keys.map((key) => unclaimed(entity, key, mapping.removeAfter)); rest.length > 0; ) {
-    const { loaded, unloadable, deferred } = await load(session, target, entity, keyType, rest, {
-      entry,
-      batch: entriesAtOnce * entry,
-    });
+    const { loaded, unloadable, deferred } = await load(session, target, entity, keyType, rest, limits);
     yield { loaded, unloadable };
     rest = deferred;
   }

@@ -1,9 +1,10 @@
 /**
  * Compares everything that a target holds for an entity with what it should hold.
  *
- * begun ► the target is read completely, page by page, each entry compared with the desired state of its key ► keys of
- * which no entry was seen are looked for ► finished: what is left of the differences is drift. If anything fails on the
- * way the run is failed instead, and nothing is concluded from what was not seen.
+ * begun ► the target is read completely, page by page, each entry compared with the desired state of its key: at a glance,
+ * and by the planner if that does not tell that it is right ► keys of which no entry was seen are looked for ► finished:
+ * what is left of the differences is drift. If anything fails on the way the run is failed instead, and nothing is
+ * concluded from what was not seen.
  *
  * A row of the view that cannot be read spoils only its own key: `load` halves down to it (PROTOCOL B12). Changes go on
  * meanwhile: what differs because a delivery is on its way, or just was, is no drift.
@@ -13,7 +14,10 @@ import type pg from 'pg';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Queryable } from '../database/transaction.ts';
 import type { Destination, Route } from '../deliver/route.ts';
+import type { RemoteState } from '../targets/target.ts';
+import { ahead } from './ahead.ts';
 import { alone, isApplied, isFinding } from './alone.ts';
+import type { Glimpse } from './as-desired.ts';
 import { comparedAttributes } from './attributes.ts';
 import { Comparison } from './comparison.ts';
 import type { Drift } from './drift.ts';
@@ -120,11 +124,21 @@ async function compare(
   const comparison = new Comparison(session, destination, route, survey, attributes);
   let seen = 0;
   try {
-    for await (const page of pagesOf(destination, route, attributes, stop)) {
-      await record(session, run, await comparison.ofSeen(await survey.account(page)));
+    // While the database looks at a page, the next one is read and the one before is compared.
+    let looked: { entries: ReadonlyMap<string, RemoteState>; glimpses: readonly Glimpse[] } | undefined;
+    const compareLooked = () => looked && comparison.doubtful(looked.entries, looked.glimpses);
+    const settle = async (doubtful = new Map<string, RemoteState>()) =>
+      record(session, run, await comparison.ofSeen(doubtful));
+    for await (const page of ahead(pagesOf(destination, route, attributes, stop))) {
+      const entries = await survey.account(page);
+      const looking = comparison.glimpse(entries);
+      const doubtful = compareLooked();
+      looked = { entries, glimpses: await looking };
+      await settle(doubtful);
       seen += page.length;
       progress?.(seen);
     }
+    await settle(compareLooked());
     for await (const keys of survey.unseen()) {
       stop.throwIfAborted();
       await record(session, run, await comparison.ofUnseen(keys));

@@ -11,7 +11,7 @@ import { type RemoteState, type Target, TargetError } from '../targets/target.ts
 const { escapeIdentifier } = pg;
 
 const tables = `
-create temporary table staffetta_seen (key text collate "C" primary key);
+create temporary table staffetta_seen (key text collate "C" not null);
 create temporary table staffetta_entry (
   normalised text collate "C" primary key, remote_id text not null, stable_id text, created_by_us boolean, place_of text);
 create temporary table staffetta_wanted (key text collate "C" primary key, linked boolean not null)`;
@@ -20,18 +20,20 @@ const removal = 'drop table if exists pg_temp.staffetta_seen, pg_temp.staffetta_
 
 /**
  * The link that tells of an entry: by its stable id, else by its place, unless both have a stable id, which then differ.
- * `placeOf`: who has the right to its place, whether or not the entry is theirs.
+ * `placeOf`: who has the right to its place, looked up only where no link has its stable id. Each entry is looked up by
+ * itself, however few there are on the target.
  */
 const owners = `
-select o.entity, o.key, r.entity || ' ' || r.key as "placeOf"
+select coalesce(s.entity, b.entity) as entity, coalesce(s.key, b.key) as key, r.entity || ' ' || r.key as "placeOf"
 from unnest($2::text[], $3::text[]) with ordinality as p(normalised, stable_id, number)
-left join staffetta.remote_id r on r.target = $1 and r.normalised = p.normalised collate "C"
 left join lateral (
-  select l.entity, l.key from staffetta.link l where l.target = $1 and l.stable_id = p.stable_id
-  union all
+  select l.entity, l.key from staffetta.link l where l.target = $1 and l.stable_id = p.stable_id limit 1) s on true
+left join lateral (
+  select i.entity, i.key from staffetta.remote_id i
+  where s.key is null and i.target = $1 and i.normalised = p.normalised collate "C" offset 0) r on true
+left join lateral (
   select l.entity, l.key from staffetta.link l
-  where (l.target, l.entity, l.key) = ($1, r.entity, r.key) and (l.stable_id is null or p.stable_id is null)
-  limit 1) o on true
+  where (l.target, l.entity, l.key) = ($1, r.entity, r.key) and (l.stable_id is null or p.stable_id is null) offset 0) b on true
 order by p.number`;
 
 /** Whose an entry is; nulls: no link tells of it. */
@@ -91,9 +93,8 @@ export class Survey {
         nobodys.push({ normalised: this.normalise(remote_id), remote_id, stable_id, created_by_us, place_of: placeOf });
       } else if (entity === this.#route.entity) own.set(key, entry);
     }
-    await this.#session.query('insert into pg_temp.staffetta_seen select unnest($1::text[]) on conflict do nothing', [
-      [...own.keys()],
-    ]);
+    await this.#session.query('insert into pg_temp.staffetta_seen select unnest($1::text[])', [[...own.keys()]]);
+    if (nobodys.length === 0) return own;
     await this.#session.query(
       'insert into pg_temp.staffetta_entry select * from jsonb_populate_recordset(null::pg_temp.staffetta_entry, $1) on conflict do nothing',
       [JSON.stringify(nobodys)],

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { withRoutes } from '../../src/commands/routes.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createPool } from '../../src/database/pool.ts';
+import type { Queryable } from '../../src/database/transaction.ts';
 import { alone } from '../../src/reconcile/alone.ts';
+import { reconcile } from '../../src/reconcile/reconcile.ts';
 import { openProxy } from '../convergence/proxy.ts';
 import { createRegistry, type Registry } from '../setup/registry.ts';
 import { until } from '../setup/until.ts';
@@ -232,6 +234,46 @@ test('a row of the view that fails, and one without a name, are unreadable; the 
   } finally {
     await registry.query(`update registry.person set broken = 1, uid = 'user' || id`);
     await registry.query(`alter table registry.person enable trigger user`);
+  }
+});
+
+test('an identity that has two rows in the view is unreadable, though its entry is what one of them says', async () => {
+  const view = (more: string) =>
+    registry.query(`
+      create or replace view registry.v_person as
+        select id, uid, given, surname, room, password, photo, area, hidden,
+          array(select e.address from registry.email e where e.person_id = p.id order by 1) as emails
+        from (select * from registry.person ${more}) p where not hidden`);
+  await view(`union all select * from registry.person where id = 5`);
+  try {
+    expect(await compare(registry, 'person')).toMatchObject({ complete: true, unreadable: 1, changed: 0 });
+    const notes = await registry.query<{ note: string }>('select note from staffetta.drift');
+    expect(notes).toEqual([{ note: 'the view has 2 rows with key 5; expected one' }]);
+  } finally {
+    await view('');
+  }
+});
+
+test('of entries that are right nothing more is read than what is desired', async () => {
+  await modify(6, 'replace: sn\nsn: Neri\n');
+  const pool = createPool(registry.url, 'test reconcile');
+  const asked: unknown[] = [];
+  try {
+    const found = await withRoutes(pool, registry.load(), 'directory', 'person', async (session, [chosen]) => {
+      if (!chosen) throw new Error('there is no route directory person');
+      const spying: Queryable = {
+        query: (statement, values) => {
+          if (typeof statement !== 'string' && statement.name?.startsWith('load_')) asked.push(statement.values?.[1]);
+          return session.query(statement, values);
+        },
+      };
+      const { signal: stop } = new AbortController();
+      return await reconcile(spying, registry.load(), chosen.destination, chosen.route, { repair: false, stop });
+    });
+    expect(found).toMatchObject({ complete: true, seen: 12, changed: 1 });
+    expect(asked).toEqual([['6']]);
+  } finally {
+    await pool.end();
   }
 });
 

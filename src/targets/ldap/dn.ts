@@ -4,6 +4,7 @@
  */
 import { attributeTypes } from './attribute-types.ts';
 import { prepare } from './prepare.ts';
+import { remembering } from './remembering.ts';
 
 /** One attribute of an RDN. `hex`: a value that is not text, given as the BER that follows `#` (RFC 4514 §2.4). */
 export type Naming =
@@ -156,7 +157,23 @@ function decodeHex(type: string, hex: string): Naming {
  * It depends on nothing but the DN, because it is stored: a server's schema that is read later must not change it.
  */
 export function normaliseDn(text: string): string {
+  const plain = plainRdn(text);
+  try {
+    if (plain !== undefined) return `${plain.rdn},${normalisedAbove(plain.above)}`;
+  } catch {} // the whole text says better what is wrong with it
   return parseDn(text).map(normaliseRdn).join(',');
+}
+
+const normalisedAbove = remembering(normaliseDn, 256);
+
+/**
+ * The first level of a name, normalised, and the text of those above, where it takes no parsing: it does not for most
+ * entries, and many share what is above them.
+ */
+export function plainRdn(text: string): { readonly rdn: string; readonly above: string } | undefined {
+  const [all, type, value] = /^([a-z][a-z0-9-]*)=([a-z0-9._@-]+),(?=[a-z])/i.exec(text) ?? [];
+  if (all === undefined || type === undefined || value === undefined) return undefined;
+  return { rdn: `${canonicalType(type)}=${value.toLowerCase()}`, above: text.slice(all.length) };
 }
 
 function normaliseRdn(rdn: Rdn): string {

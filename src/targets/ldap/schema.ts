@@ -3,6 +3,7 @@
  * it answers before a server was asked, only less precisely.
  */
 import { type AttributeType, attributeTypes, type Rule } from './attribute-types.ts';
+import { remembering } from './remembering.ts';
 
 /** A schema definition: `( 2.5.4.3 NAME ( 'cn' 'commonName' ) SUP name EQUALITY caseIgnoreMatch … )`. */
 interface Definition {
@@ -58,11 +59,16 @@ const transferredSyntaxes = new Set(['8', '9', '10']);
 
 const syntaxPrefix = '1.3.6.1.4.1.1466.115.121.1.';
 
+/** Names of attributes: each is asked about for each entry. */
+const rememberedAttributes = 1024;
+
 export class Schema {
   readonly #types: ReadonlyMap<string, AttributeType>;
   readonly #classes: ReadonlyMap<string, readonly string[]>;
 
   readonly #binary: ReadonlySet<string>;
+  readonly #typeOf = remembering((attribute) => this.#findType(attribute), rememberedAttributes);
+  readonly #canonicalOf = remembering((attribute) => this.#canonicalise(attribute), rememberedAttributes);
 
   /**
    * `types` and `classes`: the values of `attributeTypes` and `objectClasses` of a subschema entry; what cannot be read
@@ -81,6 +87,10 @@ export class Schema {
 
   /** The type of an attribute, by any of its names, with or without options. */
   type(attribute: string): AttributeType {
+    return this.#typeOf(attribute);
+  }
+
+  #findType(attribute: string): AttributeType {
     const name = bare(attribute);
     const known = this.#types.get(name) ??
       attributeTypes.get(name) ?? { name, rule: 'exact', binary: false, transfer: false };
@@ -90,6 +100,10 @@ export class Schema {
 
   /** One name for all names of an attribute: first name and options, in lower case; `;binary` does not count. */
   canonical(attribute: string): string {
+    return this.#canonicalOf(attribute);
+  }
+
+  #canonicalise(attribute: string): string {
     const options = attribute
       .toLowerCase()
       .split(';')

@@ -19,20 +19,23 @@ export function stateOf(
   const { schema } = directory;
   const byName = new Map<string, readonly Buffer[]>();
   for (const [name, values] of found.attributes) {
-    if (/;range=/i.test(name))
+    if (name.includes(';') && /;range=/i.test(name))
       throw new TargetError('unknown', `the server told only a part of ${name} of ${found.dn}`);
     byName.set(schema.canonical(name), values);
   }
-  const held: [string, Value[]][] = attributes.map((name) => {
+  const held: Record<string, readonly Value[]> = {};
+  for (const name of attributes) {
+    const values = byName.get(schema.canonical(name));
+    if (values === undefined || values.length === 0) continue;
     const { binary } = schema.type(name);
-    return [name, (byName.get(schema.canonical(name)) ?? []).map((value) => fromBytes(value, binary))];
-  });
+    held[name] = values.map((value) => fromBytes(value, binary));
+  }
   const stableId = stableIdOf(directory, found);
   const createdByUs = isCreatedBy(account, byName.get(schema.canonical(creator))?.[0]);
   return {
     remoteId: found.dn,
     ...(stableId === undefined ? {} : { stableId }),
-    attributes: Object.fromEntries(held.filter(([, values]) => values.length > 0)),
+    attributes: held,
     ...(createdByUs === undefined ? {} : { createdByUs }),
   };
 }

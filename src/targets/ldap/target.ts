@@ -15,7 +15,7 @@ import {
 } from '../target.ts';
 import { sameValues } from './compare.ts';
 import { type Directory, whoAmIOid } from './directory.ts';
-import { DnSyntaxError, formatDn, normaliseDn, parseDn } from './dn.ts';
+import { DnSyntaxError, formatDn, normaliseDn, parseDn, plainRdn } from './dn.ts';
 import { identityOf } from './identity.ts';
 import { Reader } from './reader.ts';
 import { remembering } from './remembering.ts';
@@ -133,7 +133,13 @@ export class LdapTarget implements Target {
 /** Of the entries under way: each name is asked for several times. */
 const rememberedNames = 4096;
 
+const normalisedAbove = remembering(normalised, 256);
+
 function normalised(remoteId: string): string {
+  const plain = plainRdn(remoteId);
+  try {
+    if (plain !== undefined) return `${plain.rdn},${normalisedAbove(plain.above)}`;
+  } catch {} // the whole name says better what is wrong with it
   try {
     const dn = parseDn(remoteId);
     const empty = dn.flat().find((naming) => 'value' in naming && naming.value.trim() === '');

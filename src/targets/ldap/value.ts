@@ -1,4 +1,5 @@
 /** Values as Staffetta holds them (text, or bytes in base64) and as they go over the wire. */
+import { isUtf8 } from 'node:buffer';
 import type { Value } from '../target.ts';
 
 export function toBytes(value: Value): Buffer {
@@ -17,15 +18,9 @@ export function fromBytes(bytes: Buffer, binary: boolean): Value {
 
 /** A directory never holds an empty value (RFC 4511 §4.1.7, RFC 4512 §2.2): it stands for no value. */
 export function isEmpty(value: Value): boolean {
-  return toBytes(value).length === 0;
+  return typeof value === 'string' ? value === '' : toBytes(value).length === 0;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 function decode(bytes: Buffer): string | undefined {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
+  return isUtf8(bytes) ? bytes.toString() : undefined;
 }

@@ -148,6 +148,21 @@ describe('two distinguished names', () => {
     );
   });
 
+  test('are the same whether or not a level is plain enough to be read without parsing it', () => {
+    const plain = fc.string({ unit: fc.constantFrom(...'aZ09._@-'), minLength: 1 });
+    fc.assert(
+      fc.property(fc.constantFrom('cn', 'UID', 'userid', 'x-own'), plain, dn, (type, value, above) => {
+        const hex = Buffer.from(value).toString('hex').replace(/../g, '\\$&');
+        const rest = formatDn(above);
+        expect(normaliseDn(`${type}=${value},${rest}`)).toBe(normaliseDn(`${type}=${hex},${rest}`));
+      }),
+    );
+    expect(() => normaliseDn('uid=ada,ou')).toThrow(
+      'expected an attribute name and "=" at character 9 of "uid=ada,ou"',
+    );
+    expect(() => normaliseDn('uid=ada,')).toThrow(DnSyntaxError);
+  });
+
   test('are below each other as their levels say', () => {
     expect(isBelow('uid=a,OU=People,dc=x', 'ou=people, dc=x')).toBe(true);
     expect(isBelow('dc=x', 'dc=x')).toBe(true);

@@ -24,7 +24,7 @@ const removal = 'drop table if exists pg_temp.staffetta_seen, pg_temp.staffetta_
  * itself, however few there are on the target.
  */
 const owners = `
-select coalesce(s.entity, b.entity) as entity, coalesce(s.key, b.key) as key, r.entity || ' ' || r.key as "placeOf"
+select coalesce(s.entity, b.entity) as entity, coalesce(s.key, b.key) as key, r.entity || ' ' || r.key as "placeOf", p.number
 from unnest($2::text[], $3::text[]) with ordinality as p(normalised, stable_id, number)
 left join lateral (
   select l.entity, l.key from staffetta.link l where l.target = $1 and l.stable_id = p.stable_id limit 1) s on true
@@ -33,8 +33,13 @@ left join lateral (
   where s.key is null and i.target = $1 and i.normalised = p.normalised collate "C" offset 0) r on true
 left join lateral (
   select l.entity, l.key from staffetta.link l
-  where (l.target, l.entity, l.key) = ($1, r.entity, r.key) and (l.stable_id is null or p.stable_id is null) offset 0) b on true
-order by p.number`;
+  where (l.target, l.entity, l.key) = ($1, r.entity, r.key) and (l.stable_id is null or p.stable_id is null) offset 0) b on true`;
+
+/** The same, noting of which keys of the entity ($4) there is one. */
+const noted = `
+with owner as materialized (${owners}),
+seen as (insert into pg_temp.staffetta_seen select key from owner where entity = $4)
+select * from owner order by number`;
 
 /** Whose an entry is; nulls: no link tells of it. */
 interface Owner {
@@ -85,7 +90,7 @@ export class Survey {
   async account(entries: readonly RemoteState[]): Promise<Map<string, RemoteState>> {
     const own = new Map<string, RemoteState>();
     const nobodys: object[] = [];
-    for (const [index, { entity, key, placeOf }] of (await this.ownersOf(entries)).entries()) {
+    for (const [index, { entity, key, placeOf }] of (await this.#ask(entries, noted, this.#route.entity)).entries()) {
       const entry = entries[index];
       if (!entry) continue;
       if (key === null) {
@@ -93,7 +98,6 @@ export class Survey {
         nobodys.push({ normalised: this.normalise(remote_id), remote_id, stable_id, created_by_us, place_of: placeOf });
       } else if (entity === this.#route.entity) own.set(key, entry);
     }
-    await this.#session.query('insert into pg_temp.staffetta_seen select unnest($1::text[])', [[...own.keys()]]);
     if (nobodys.length === 0) return own;
     await this.#session.query(
       'insert into pg_temp.staffetta_entry select * from jsonb_populate_recordset(null::pg_temp.staffetta_entry, $1) on conflict do nothing',
@@ -103,11 +107,15 @@ export class Survey {
   }
 
   /** Whose these entries are, in their order. */
-  async ownersOf(entries: readonly RemoteState[]): Promise<Owner[]> {
+  ownersOf(entries: readonly RemoteState[]): Promise<Owner[]> {
+    return this.#ask(entries, `${owners} order by number`);
+  }
+
+  async #ask(entries: readonly RemoteState[], statement: string, ...more: readonly string[]): Promise<Owner[]> {
     if (entries.length === 0) return [];
     const normalised = entries.map(({ remoteId }) => this.normalise(remoteId));
     const stable = entries.map(({ stableId }) => stableId ?? null);
-    const { rows } = await this.#session.query<Owner>(owners, [this.#route.target, normalised, stable]);
+    const { rows } = await this.#session.query<Owner>(statement, [this.#route.target, normalised, stable, ...more]);
     return rows;
   }
 

@@ -29,9 +29,19 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     'false') $$;
 revoke all on function staffetta.emptied(staffetta.route) from public;
 
+-- The condition, as SQL, that a key belongs to one of several parts; null where there is one only. It says of which parts
+-- the key is not: PostgreSQL would take an equality for a few rows, and plan for these.
+create or replace function staffetta.is_of_part(key text, part int, parts int) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select case when parts > 1 then format('abs(mod(hashtext(%s), %s)) <> all (%L::int[])', key, parts,
+    array(select other from generate_series(0, parts - 1) other where other <> part)) end $$;
+comment on function staffetta.is_of_part(text, int, int) is 'The condition that a key belongs to one of several parts';
+revoke all on function staffetta.is_of_part(text, int, int) from public;
+
 -- The comparison of one route, as a query (key, differs). `keys` null: all; else only those (canonical text), looked up
--- one by one in the view's own type (PROTOCOL B3). As $3 it takes the keys.
-create or replace function staffetta.comparison(target text, entity text, listed boolean) returns text
+-- one by one in the view's own type (PROTOCOL B3). As $3 it takes the keys. `part` of `parts`: only the keys of that part.
+drop function if exists staffetta.comparison(text, text, boolean);
+create or replace function staffetta.comparison(target text, entity text, listed boolean, part int default 0, parts int default 1) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   type text;
@@ -39,9 +49,12 @@ declare
   view text := 'desired_' || target || '_' || entity;
   rows text;
   members text;
-  parts text;
+  statement text;
   route staffetta.route;
   absent text[];
+  -- The condition that a key, wanted or recorded, is to be compared.
+  wanted_here text;
+  recorded_here text;
 begin
   select * into strict route from staffetta.route r where (r.target, r.entity) = (comparison.target, comparison.entity);
   -- Of a link whose key is absent: whether there is something to do, in its state.
@@ -51,6 +64,8 @@ begin
     else 'false' end order by s.state)
   into absent from (values ('active'), ('disabled')) s(state) cross join lateral staffetta.next_step(route.deprovision, s.state) n;
   select * into type, canonical from staffetta.key_type(target, entity);
+  wanted_here := coalesce('where ' || staffetta.is_of_part(format(canonical, 'd.key'), part, parts), '');
+  recorded_here := case when listed then ' and %1$I.key = any($3)' else coalesce(' and ' || staffetta.is_of_part('%1$I.key', part, parts), '') end;
   rows := case when listed
     then format('unnest($3) given cross join lateral (select * from staffetta.%I x where x.key = given::%s offset 0) d', view, type)
     else format('staffetta.%I d', view) end;
@@ -59,8 +74,8 @@ begin
       then format('unnest($3) given cross join lateral (select * from staffetta.%I x where x.key = given::%s offset 0) d', view || '_refs', type)
       else format('staffetta.%I d', view || '_refs') end;
   end if;
-  parts := format(
-    'wanted as materialized (select %1$s collate "C" as key, d.released, d.fingerprint from %2$s),
+  statement := format(
+    'wanted as materialized (select %1$s collate "C" as key, d.released, d.fingerprint from %2$s %10$s),
      linked as (select l.key, l.state, l.fingerprint, l.absent_since, l.spared from staffetta.link l where l.target = %3$L and l.entity = %4$L %5$s),
      filled as (%8$s),
      entry as (
@@ -71,14 +86,14 @@ begin
               else l.key is null or l.state <> ''active'' or l.fingerprint is distinct from w.fingerprint end as differs,
          w.fingerprint
        from wanted w full join linked l on l.key = w.key)',
-    format(canonical, 'd.key'), rows, target, entity, case when listed then 'and l.key = any($3)' end, absent[1], absent[2],
-    staffetta.filled_keys(route, members, canonical), staffetta.emptied(route));
+    format(canonical, 'd.key'), rows, target, entity, format(recorded_here, 'l'), absent[1], absent[2],
+    staffetta.filled_keys(route, members, canonical), staffetta.emptied(route), wanted_here);
 
   if members is not null then
-    parts := parts || format(',
+    statement := statement || format(',
      member as (
        select coalesce(w.key, r.key) as key, coalesce(w.attribute, r.attribute) as attribute
-       from (select %1$s collate "C" as key, d.attribute collate "C" as attribute, d.ref_key collate "C" as ref_key from %2$s) w
+       from (select %1$s collate "C" as key, d.attribute collate "C" as attribute, d.ref_key collate "C" as ref_key from %2$s %7$s) w
        full join (
          select r.key, r.attribute, r.ref_key, 
              r.applied is distinct from l.remote_id or %6$L::jsonb ? r.attribute and r.ref_entity <> %6$L::jsonb -> r.attribute ->> ''entity'' as moved,
@@ -88,17 +103,17 @@ begin
        on r.key = w.key and r.attribute = w.attribute and r.ref_key = w.ref_key
        where (w.key is null or r.key is null or r.moved) and r.kept is not true),
      holder as (select distinct m.key from member m join wanted w on w.key = m.key and not w.released)',
-      format(canonical, 'd.key'), members, target, entity, case when listed then 'and r.key = any($3)' end, route.refs);
+      format(canonical, 'd.key'), members, target, entity, format(recorded_here, 'r'), route.refs, wanted_here);
   else
-    parts := parts || ', member as (select null::text as key, null::text as attribute where false), holder as (select null::text as key where false)';
+    statement := statement || ', member as (select null::text as key, null::text as attribute where false), holder as (select null::text as key where false)';
   end if;
 
-  return parts || ',
+  return statement || ',
      compared as materialized (
        select e.key, bool_or(e.differs or h.key is not null) as differs, min(e.fingerprint) as fingerprint from entry e left join holder h on h.key = e.key group by e.key)';
 end $$;
-comment on function staffetta.comparison(text, text, boolean) is 'The common table expressions that compare the desired state of a route with its links';
-revoke all on function staffetta.comparison(text, text, boolean) from public;
+comment on function staffetta.comparison(text, text, boolean, int, int) is 'The common table expressions that compare the desired state of a route with its links';
+revoke all on function staffetta.comparison(text, text, boolean, int, int) from public;
 
 -- The condition, as SQL, that a difference is worth a delivery: not if it is parked with this very desired state.
 create or replace function staffetta.worth_a_try(target text, entity text, key text, fingerprint text) returns text
@@ -109,34 +124,46 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
 comment on function staffetta.worth_a_try(text, text, text, text) is 'The condition that a difference is worth a delivery';
 revoke all on function staffetta.worth_a_try(text, text, text, text) from public;
 
--- Compares the keys of a route (null: all) and enqueues those that differ. What is parked is tried again only if its
--- desired state is another than the one that was parked, or if a rescan is owed: the mapping itself changed. What is
+-- The comparison with the keys that are worth a delivery, as `different`. What is parked is tried again only if its
+-- desired state is another than the one that was parked, or if a rescan is owed ($4): the mapping itself changed. What is
 -- stuck for a desired state that is no more is looked at, whether or not it differs, and whether or not its key is still
--- known to the view or by a link; so is what waits for another target, and would look by itself only after minutes. Runs
--- under the settings of rescan().
+-- known to the view or by a link; so is what waits for another target, and would look by itself only after minutes. A key
+-- that is too long for the queue, as `refused`, is told of once, like an event that could not be turned into keys.
+create or replace function staffetta.difference(target text, entity text, listed boolean, part int default 0, parts int default 1) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select format('with %s, stuck as materialized (
+       select d.key, d.parked_for from staffetta.delivery d where d.target = %L and d.entity = %L and d.state in (''waiting'', ''held'', ''parked'')
+         and (d.state <> ''waiting'' or d.due_at = ''infinity'' or d.wait_target is not null) %s),
+     different as (
+       select k.key from (
+         select coalesce(c.key, s.key) as key, c.key is null as unknown, c.differs, c.fingerprint, s.key is not null as stuck, s.parked_for
+         from compared c full join stuck s on s.key = c.key) k
+       where (k.differs or k.unknown or k.stuck and k.parked_for is distinct from k.fingerprint) and %s),
+     refused as (
+       select c.key from compared c where octet_length(c.key) > staffetta.longest_key()
+         and not exists (select from staffetta.event_failed f where f.cols = array[c.key]))',
+    staffetta.comparison(target, entity, listed, part, parts), target, entity,
+    case when listed then 'and d.key = any($3)' else 'and ' || staffetta.is_of_part('d.key', part, parts) end,
+    staffetta.worth_a_try(target, entity, 'k.key', 'k.fingerprint')) $$;
+comment on function staffetta.difference(text, text, boolean, int, int) is 'The common table expressions with the keys of a route that are worth a delivery';
+revoke all on function staffetta.difference(text, text, boolean, int, int) from public;
+
+-- Compares the keys of a route (null: all) and enqueues those that differ. Runs under the settings of rescan().
 create or replace function staffetta.compare_route(target text, entity text, keys text[], owed boolean, out compared bigint, out enqueued bigint)
 language plpgsql as $$
 declare
   statement text;
 begin
-  statement := format('with %s, stuck as materialized (
-       select d.key, d.parked_for from staffetta.delivery d where d.target = %L and d.entity = %L and d.state in (''waiting'', ''held'', ''parked'')
-         and (d.state <> ''waiting'' or d.due_at = ''infinity'' or d.wait_target is not null) %s),
-     enqueued as (%s returning 1), refused as (%s) select (select count(*) from compared), (select count(*) from enqueued)',
-    staffetta.comparison(target, entity, keys is not null), target, entity, case when keys is not null then 'and d.key = any($3)' end,
+  statement := format('%s, enqueued as (%s returning 1), told as (
+       insert into staffetta.event_failed (seq, xid, at, source, op, cols, actor, error)
+       select nextval(pg_get_serial_sequence(''staffetta.event'', ''seq'')), pg_current_xact_id(), clock_timestamp(), %L, ''R'', array[r.key], $2, staffetta.key_too_long(r.key)
+       from refused r)
+     select (select count(*) from compared), (select count(*) from enqueued)',
+    staffetta.difference(target, entity, keys is not null),
     staffetta.enqueue_statement(format(
-      'select %L::text as target, %L::text as entity, k.key, (count(*) over () > %s)::int::smallint as priority from (
-         select coalesce(c.key, s.key) as key, c.key is null as unknown, c.differs, c.fingerprint, s.key is not null as stuck, s.parked_for
-         from compared c full join stuck s on s.key = c.key) k
-       where (k.differs or k.unknown or k.stuck and k.parked_for is distinct from k.fingerprint) and %s',
-      target, entity, staffetta.parameter_number('BULK_ROWS'), staffetta.worth_a_try(target, entity, 'k.key', 'k.fingerprint')), false),
-    -- a key that is too long for the queue is told of once, like an event that could not be turned into keys
-    format(
-      'insert into staffetta.event_failed (seq, xid, at, source, op, cols, actor, error)
-       select nextval(pg_get_serial_sequence(''staffetta.event'', ''seq'')), pg_current_xact_id(), clock_timestamp(), %1$L, ''R'', array[c.key], $2, staffetta.key_too_long(c.key)
-       from compared c where octet_length(c.key) > staffetta.longest_key()
-         and not exists (select from staffetta.event_failed f where f.cols = array[c.key])',
-      format('rescan of %s %s', target, entity)));
+      'select %L::text as target, %L::text as entity, d.key, (count(*) over () > %s)::int::smallint as priority from different d',
+      target, entity, staffetta.parameter_number('BULK_ROWS')), false),
+    format('rescan of %s %s', target, entity));
   execute statement into compared, enqueued using 'rescan', staffetta.actor(), keys, owed;
 end $$;
 comment on function staffetta.compare_route(text, text, text[], boolean) is 'Compares keys of a route (null: all) and enqueues those that differ';
@@ -180,6 +207,17 @@ end $$;
 comment on function staffetta.compare_route_piecewise(text, text, boolean) is 'Compares a route a thousand keys at a time, where some row of its view fails';
 revoke all on function staffetta.compare_route_piecewise(text, text, boolean) from public;
 
+-- What is under way may have been loaded before the change that a rescan is about, and its link is not there to be
+-- compared: it is looked at once more (PROTOCOL B8, B9).
+create or replace function staffetta.look_again(target text, entity text) returns void
+language sql set search_path = pg_catalog, pg_temp as $$
+  with claimed as materialized (
+    select d.key from staffetta.delivery d where d.target = look_again.target and d.entity = look_again.entity and d.token is not null
+    order by d.key for update)
+  update staffetta.delivery d set rev = d.rev + 1 from claimed c where (d.target, d.entity, d.key) = (look_again.target, look_again.entity, c.key) $$;
+comment on function staffetta.look_again(text, text) is 'Has the deliveries of a route that are under way looked at once more';
+revoke all on function staffetta.look_again(text, text) from public;
+
 -- Compare all desired states (of a target, of an entity) with all links and enqueue the differences. A route whose view
 -- is missing or unreadable says so in its row and in `status`, and still owes its rescan; the others go on.
 create or replace function staffetta.rescan(target text default null, entity text default null) returns setof staffetta.rescanned
@@ -196,12 +234,7 @@ begin
     perform pg_advisory_xact_lock(7272002, hashtext(route.target || ' ' || route.entity));
     select r.rescan into owed from staffetta.route r where r.target = route.target and r.entity = route.entity;
     failure := null;
-    -- What is under way may have been loaded before the change that this rescan is about, and its link is not there to
-    -- be compared: it is looked at once more (PROTOCOL B8, B9).
-    with claimed as materialized (
-      select d.key from staffetta.delivery d where d.target = route.target and d.entity = route.entity and d.token is not null
-      order by d.key for update)
-    update staffetta.delivery d set rev = d.rev + 1 from claimed c where (d.target, d.entity, d.key) = (route.target, route.entity, c.key);
+    perform staffetta.look_again(route.target, route.entity);
     begin
       begin
         select * into done from staffetta.compare_route(route.target, route.entity, null, owed > 0);
@@ -229,3 +262,54 @@ begin
 end $$;
 comment on function staffetta.rescan(text, text) is 'Compare all desired states (of a target, of an entity) with all links and enqueue the differences';
 revoke all on function staffetta.rescan(text, text) from public;
+
+-- A rescan by several sessions side by side, each of which compares a part of the keys, because PostgreSQL does not divide
+-- the work on views that gather lists in lateral subqueries. It is begun, each part is looked through, which enqueues
+-- nothing, and what differs is compared once more, for good. Where there is more to it, rescan() does it alone.
+
+-- Begins one; answers with the number of parts. One part: rescan() is to do it, for a rescan is owed, the route has an
+-- error, there are too few links, or the server's settings want no parallel work (`max_parallel_workers_per_gather`).
+create or replace function staffetta.rescan_parts(target text, entity text) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform staffetta.routes(rescan_parts.target, rescan_parts.entity);
+  if current_setting('max_parallel_workers_per_gather')::int = 0
+    or (select r.rescan > 0 or r.error is not null from staffetta.route r where (r.target, r.entity) = (rescan_parts.target, rescan_parts.entity))
+    or not exists (select from staffetta.link l where l.target = rescan_parts.target and l.entity = rescan_parts.entity offset 20000) then
+    return 1;
+  end if;
+  perform staffetta.look_again(rescan_parts.target, rescan_parts.entity);
+  return 2;
+end $$;
+comment on function staffetta.rescan_parts(text, text) is 'Begins a rescan by several sessions; answers with the number of parts';
+revoke all on function staffetta.rescan_parts(text, text) from public;
+
+-- The keys of a part that are worth a delivery; null if they are too many to be told.
+create or replace function staffetta.rescan_part(target text, entity text, part int, parts int, out compared bigint, out keys text[])
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform staffetta.routes(rescan_part.target, rescan_part.entity);
+  execute format(
+    '%s, found as (select d.key from different d union select r.key from refused r limit 10001)
+     select (select count(*) from compared), case when count(*) <= 10000 then coalesce(array_agg(f.key), ''{}'') end from found f',
+    staffetta.difference(rescan_part.target, rescan_part.entity, false, part, parts))
+    into compared, keys using null, null, null, false;
+end $$;
+comment on function staffetta.rescan_part(text, text, int, int) is 'The keys of a part of a route that differ';
+revoke all on function staffetta.rescan_part(text, text, int, int) from public;
+
+-- Ends one: compares the keys that the parts found, and enqueues those that differ.
+create or replace function staffetta.rescan_keys(target text, entity text, keys text[]) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  done record;
+begin
+  perform staffetta.routes(rescan_keys.target, rescan_keys.entity);
+  select * into done from staffetta.compare_route(rescan_keys.target, rescan_keys.entity, rescan_keys.keys, false);
+  if done.enqueued > 0 then
+    perform pg_notify('staffetta', 'due'), staffetta.tell_planner(done.enqueued);
+  end if;
+  return done.enqueued;
+end $$;
+comment on function staffetta.rescan_keys(text, text, text[]) is 'Compares keys of a route and enqueues those that differ';
+revoke all on function staffetta.rescan_keys(text, text, text[]) from public;

@@ -41,6 +41,9 @@ describe('who may do what', () => {
   const administration = [
     `select * from staffetta.replay_all('person')`,
     `select * from staffetta.rescan()`,
+    `select staffetta.rescan_parts('directory', 'person')`,
+    `select * from staffetta.rescan_part('directory', 'person', 0, 2)`,
+    `select staffetta.rescan_keys('directory', 'person', '{7}')`,
     `select * from staffetta.pause('badge')`,
     `select * from staffetta.resume('badge')`,
     `update staffetta.parameter set number = 3 where code = 'POLL_SECONDS'`,
@@ -57,6 +60,7 @@ describe('who may do what', () => {
     `insert into staffetta.parameter (code, description) values ('X', 'x')`,
     `update staffetta.parameter set minimum = 0`,
     `select staffetta.compare_route('directory', 'person', null, false)`,
+    `select staffetta.look_again('directory', 'person')`,
     `select staffetta.enqueue_statement('select 1', true)`,
     `select staffetta.stored_value('"x"', true)`,
     `select * from staffetta.owed('person', null, null, null)`,

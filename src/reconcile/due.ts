@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { LoadedConfig } from '../config/load.ts';
 import { createPool, patience } from '../database/pool.ts';
 import type { Queryable } from '../database/transaction.ts';
@@ -11,13 +12,24 @@ import { type Reconciled, reconcile } from './reconcile.ts';
 const due = `
 select r.target, r.entity, r.reconcile > 0 as owed
 from staffetta.route r join staffetta.target t using (target)
-where t.state = 'active'
+where t.state = 'active' and (r.target = $2 or $2 is null) and (r.entity = $3 or $3 is null)
   and ($1 or r.reconcile > 0 and (r.reconcile_retry_at is null or r.reconcile_retry_at <= clock_timestamp()))
 order by 1, 2`;
 
+/** A row of it. */
+interface Due {
+  readonly target: string;
+  readonly entity: string;
+  readonly owed: boolean;
+}
+
+async function findDue(database: Queryable, all: boolean, target?: string, entity?: string): Promise<Due[]> {
+  return (await database.query<Due & pg.QueryResultRow>(due, [all, target, entity])).rows;
+}
+
 /** Whether a reconcile is owed that may be done now. */
 export async function owesReconcile(database: Queryable): Promise<boolean> {
-  return (await database.query(due, [false])).rows.length > 0;
+  return (await findDue(database, false)).length > 0;
 }
 
 /**
@@ -31,7 +43,7 @@ export async function reconcileDue(
   destinations: ReadonlyMap<string, Destination>,
   { all, log, stop }: { all: boolean; log: Log; stop: AbortSignal },
 ): Promise<Reconciled[]> {
-  const { rows: routes } = await database.query<{ target: string; entity: string; owed: boolean }>(due, [all]);
+  const routes = await findDue(database, all);
   if (routes.length === 0) return [];
   const { url, listen = url } = loaded.config.database;
   const pool = createPool(listen, 'staffetta reconcile', 1, patience.everything);
@@ -42,7 +54,9 @@ export async function reconcileDue(
       for (const { target, entity, owed } of routes) {
         const destination = destinations.get(target);
         const route = destination?.routes.get(entity);
-        if (!destination || !route || !(await isActive(database, target))) continue;
+        // Meanwhile the target may have refused our password, or another daemon may have done what was owed.
+        const isDue = (await findDue(database, all, target, entity)).length > 0;
+        if (!destination || !route || !isDue) continue;
         if (!destination.target.scan) {
           if (owed) await replayAll(session, target, entity);
           continue;
@@ -62,14 +76,6 @@ export async function reconcileDue(
   } finally {
     await pool.end();
   }
-}
-
-/** Whether the target is sent anything still: it may have refused our password while another of its routes was read. */
-async function isActive(database: Queryable, target: string): Promise<boolean> {
-  const { rowCount } = await database.query(`select from staffetta.target where target = $1 and state = 'active'`, [
-    target,
-  ]);
-  return rowCount === 1;
 }
 
 /** Pays the reconciles that a route owes by replaying all of it. */

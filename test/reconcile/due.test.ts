@@ -39,6 +39,21 @@ test('a daemon does the reconciles that are owed, and they repair', async () => 
   await daemon.stop();
 });
 
+test('what several jobs find owed is done once', async () => {
+  const daemon = await registry.start();
+  await registry.query(
+    `update staffetta.route set reconcile = 1;
+     select graphile_worker.add_job('reconcile', '{}', job_key := n::text) from generate_series(1, 3) n`,
+  );
+  await until(owed, (count) => count === 0, { what: 'that nothing is owed' });
+  await until(
+    () => registry.query(`select from graphile_worker.jobs where task_identifier = 'reconcile'`),
+    ({ length }) => length === 0,
+  );
+  expect((await runs()).map(({ entity }) => entity)).toEqual(['person', 'team']);
+  await daemon.stop();
+});
+
 test('`run --once` does them, too', async () => {
   await owe();
   await bringUpToDate(registry);

@@ -9,6 +9,7 @@ import {
   type Match,
   type Password,
   type RemoteState,
+  type SearchOptions,
   type Target,
   TargetError,
   type Value,
@@ -113,6 +114,14 @@ export class LdapTarget implements Target {
 
   scan(entity: string, attributes: readonly string[], signal: AbortSignal): AsyncIterable<RemoteState> {
     return this.#reader.scan(entity, attributes, signal);
+  }
+
+  async base(signal: AbortSignal): Promise<string> {
+    return this.#session.root(await this.#session.directory(signal));
+  }
+
+  search(filter: string, options: SearchOptions, signal: AbortSignal): Promise<RemoteState[]> {
+    return this.#reader.search(filter, options, signal);
   }
 
   async close(): Promise<void> {

@@ -142,10 +142,11 @@ sub bytes {
     return $value;
 }
 
-# What a module said as characters, whichever it says it in.
+# What a module said as characters: it may have said it in characters, or as UTF-8, whatever Perl took that for.
 sub text {
     my ($value) = @_;
-    utf8::decode($value) unless utf8::is_utf8($value);
+    my $octets = $value;
+    $value = $octets if utf8::downgrade($octets, 1) && utf8::decode($octets);
     $value =~ s/\s+\z//;
     return $value;
 }

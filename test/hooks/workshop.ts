@@ -37,7 +37,7 @@ export const update: Change = {
 export const done: ChangeOutcome = { done: true, code: 0, message: 'Success!', remoteId: dn };
 
 /** A target as hooks see it; `more`: where it really is. */
-function ldapConfig(more: Readonly<Record<string, unknown>> = {}): TargetConfig {
+export function ldapConfig(more: Readonly<Record<string, unknown>> = {}): TargetConfig {
   return ldap.parse({ type: 'ldap', url: 'ldap://localhost:1', entities: {}, ...more });
 }
 

@@ -102,7 +102,8 @@ export class Round {
   ): Promise<Said | undefined> {
     const begin = () => this.#begin(module.timeout);
     try {
-      return await module.call(this.#call(module, phase, step, status, outcome), { search: this.#search, begin });
+      const search = module.secrets ? this.#search : withoutSecrets(this.#search, this.#subject.secret);
+      return await module.call(this.#call(module, phase, step, status, outcome), { search, begin });
     } catch (error) {
       if (error instanceof TooLate && phase === 'before') throw error;
       if (error instanceof TooLate || error instanceof HookError)
@@ -140,4 +141,13 @@ export class Round {
 
 function textOf(value: Value): string {
   return typeof value === 'string' ? value : value.base64;
+}
+
+/** A search that shows no secret attribute, by whatever name or option it is asked for. */
+function withoutSecrets(search: Search, secret: ReadonlySet<string>): Search {
+  const hidden = new Set([...secret].map((name) => name.toLowerCase()));
+  const isOpen = (name: string) =>
+    /^[a-z][a-z0-9;-]*$/i.test(name) && !hidden.has(name.toLowerCase().replace(/;.*/, ''));
+  return (filter, { attributes = [], ...options }, signal) =>
+    search(filter, { ...options, attributes: attributes.filter(isOpen) }, signal);
 }

@@ -23,7 +23,7 @@ const answer = async ({ key, search, signal, function: name, type, outcome }: Ca
     case 'nothing': return;
     case 'panics': return { code: -10101, msg: 'never', panic: true };
     case 'searches': {
-      const found = await search('(uid=ada)', { attributes: ['cn'] });
+      const found = await search('(uid=ada)', { attributes: ['cn', 'userpassword', 'userPassword;x-old', '2.5.4.35'] });
       return { code: 0, msg: JSON.stringify(found) };
     }
     case 'searches wrongly': return await search('nonsense');
@@ -121,7 +121,12 @@ describe('a hook that is an ES module', () => {
     expect(await said('searches wrongly', shop.hooks([one]), search)).toBe('-10000 threw: not a filter');
     expect(asked).toEqual([
       ['(uid=ada)', { attributes: ['cn'] }],
-      ['nonsense', {}],
+      ['nonsense', { attributes: [] }],
+    ]);
+    await said('searches', shop.hooks([{ ...one, secrets: true }]), search);
+    expect(asked.at(-1)).toEqual([
+      '(uid=ada)',
+      { attributes: ['cn', 'userpassword', 'userPassword;x-old', '2.5.4.35'] },
     ]);
   });
 

@@ -3,9 +3,9 @@
  * a search as a bound account was refused with noSuchObject, something above the entry was shown, and, for an entry with
  * a stable id, a search for that id – of a kind shown to work – found nothing anywhere.
  */
-import { AndFilter, EqualityFilter, type Filter, FilterParser, OrFilter } from 'ldapts';
+import { AndFilter, EqualityFilter, type Filter, OrFilter } from 'ldapts';
 import type { LdapMapping } from '../../config/schema.ts';
-import { type Attributes, type Match, type RemoteState, type SearchOptions, TargetError } from '../target.ts';
+import { type Attributes, type Match, type RemoteState, TargetError } from '../target.ts';
 import { basesOf } from './base.ts';
 import { valueKey } from './compare.ts';
 import { contextOf, type Directory } from './directory.ts';
@@ -124,29 +124,6 @@ export class Reader {
           throw new TargetError('misconfigured', `${error.message}. Add it, or grant the right to read it`);
         await this.#proveAbsence(base, signal);
       }
-    }
-  }
-
-  /** See `Target.search`. */
-  async search(
-    text: string,
-    { base, scope = 'sub', attributes = [], limit = 100 }: SearchOptions,
-    signal: AbortSignal,
-  ): Promise<RemoteState[]> {
-    const directory = await this.#session.directory(signal);
-    const query: Query = {
-      base: base ?? this.#session.root(directory),
-      scope,
-      filter: parseFilter(text),
-      attributes: asked(directory, attributes),
-      enough: limit,
-    };
-    try {
-      const found = await this.#session.search(query, signal);
-      return found.map((one) => this.#stateOf(directory, one, attributes));
-    } catch (error) {
-      if (error instanceof LdapError && error.code === 32) return [];
-      throw error;
     }
   }
 
@@ -273,12 +250,4 @@ function filterOf(mapping: LdapMapping): Filter | undefined {
 
 function only(attributes: Attributes, names: readonly string[]): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([name]) => names.includes(name)));
-}
-
-function parseFilter(text: string): Filter {
-  try {
-    return FilterParser.parseString(text);
-  } catch (error) {
-    throw new TargetError('rejected', `not a filter such as (uid=ada): ${text}`, { cause: error });
-  }
 }

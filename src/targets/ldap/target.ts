@@ -18,6 +18,7 @@ import { sameValues } from './compare.ts';
 import { type Directory, whoAmIOid } from './directory.ts';
 import { DnSyntaxError, formatDn, normaliseDn, parseDn } from './dn.ts';
 import { identityOf } from './identity.ts';
+import { lookUp } from './lookup.ts';
 import { Reader } from './reader.ts';
 import { remembering } from './remembering.ts';
 import { Session } from './session.ts';
@@ -121,7 +122,7 @@ export class LdapTarget implements Target {
   }
 
   search(filter: string, options: SearchOptions, signal: AbortSignal): Promise<RemoteState[]> {
-    return this.#reader.search(filter, options, signal);
+    return lookUp(this.#session, filter, options, signal);
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@ import { stepsOf } from './config/steps.ts';
 import type { Queryable } from './database/transaction.ts';
 import type { Mapping } from './deliver/plan.ts';
 import type { Destination, Neighbour, Route } from './deliver/route.ts';
-import { createHooks, type PerlHosts } from './hooks/hooks.ts';
+import { createHooks, type Runners } from './hooks/hooks.ts';
 import { createOpener } from './passwords/open.ts';
 import { createTarget } from './targets/registry.ts';
 
@@ -25,7 +25,7 @@ export async function openDestinations(database: Queryable, loaded: LoadedConfig
     });
   const { passwords } = loaded.config;
   const open = passwords && createOpener(passwords.key);
-  const perlHosts: PerlHosts = new Map();
+  const runners: Runners = new Map();
   const configured = Object.entries(loaded.config.targets);
   return new Map(
     configured.map(([name, config]) => {
@@ -49,7 +49,7 @@ export async function openDestinations(database: Queryable, loaded: LoadedConfig
           concurrency,
           timeout,
           batch,
-          hooks: createHooks([...loaded.config.hooks, ...config.hooks], config, loaded.folder, perlHosts),
+          hooks: createHooks([...loaded.config.hooks, ...config.hooks], config, loaded.folder, runners),
           open,
           secret,
         },

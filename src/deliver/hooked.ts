@@ -57,14 +57,15 @@ export async function sendHooked(
 async function roundFor(
   { name, target, routes, timeout }: Destination,
   loaded: Loaded,
-  { change }: Write,
+  { change, operation }: Write,
   { hooks, actor }: Way,
   begin: Begin,
 ): Promise<Round> {
   const { entity, key } = loaded.claimed;
   const { link, claimed } = loaded;
   const baseDn = (await target.base?.(AbortSignal.timeout(timeout))) ?? null;
-  const known = link && !claimed.unsure ? wholeOf(loaded).written : undefined;
+  // What disabling writes is not ours otherwise: whether an entry has it is not known.
+  const known = link && !claimed.unsure && operation !== 'disable' ? wholeOf(loaded).written : undefined;
   const secret = routes.get(entity)?.mapping.secret ?? new Set<string>();
   const search: Search = async (filter, options, signal) => {
     if (!target.search) throw new TargetError('misconfigured', `target ${name} cannot be searched`);

@@ -60,6 +60,10 @@ export class EsModule implements HookModule {
     this.#file = resolve(folder, config.module);
   }
 
+  async modules(): Promise<readonly HookModule[]> {
+    return [this];
+  }
+
   async call(call: Call, { begin, search }: Circumstances): Promise<Said | undefined> {
     const signal = begin();
     const thread = await this.#sound(signal);
@@ -83,9 +87,9 @@ export class EsModule implements HookModule {
   /** What is wrong with its file. */
   async mistakes(): Promise<string[]> {
     try {
-      return statSync(this.#file).isFile() ? [] : [`found ${this.#shown}, which is no file`];
+      return statSync(this.#file).isFile() ? [] : [`hook ${this.name}: found ${this.#shown}, which is no file`];
     } catch {
-      return [`there is no file ${this.#shown}`];
+      return [`hook ${this.name}: there is no file ${this.#shown}`];
     }
   }
 
@@ -139,7 +143,7 @@ export class EsModule implements HookModule {
     ready.promise.catch(() => {}); // whoever waits for it is told
     const thread: Thread = { worker, ready, pending: new Map(), doubts: new Map() };
     this.#thread = thread;
-    worker.stdout.pipe(process.stderr, { end: false });
+    worker.stdout.on('data', (printed: Buffer) => process.stderr.write(printed));
     worker.on('message', (given: unknown) => {
       const heard = fromThread.safeParse(given);
       if (heard.success) this.#hear(thread, heard.data);

@@ -10,12 +10,18 @@ import { ScriptHook } from './script.ts';
 /** Something that a list of hooks names: it holds one module, or as many as a `plugins.conf` lists. */
 interface Entry {
   modules(): Promise<readonly HookModule[]>;
+  /** What is wrong with its files. */
   mistakes(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
-/** Processes of Perl, which all targets of a daemon share: by file and folder. */
-export type PerlHosts = Map<string, PerlHost>;
+/** What runs an entry, for any target. */
+interface Runner extends Omit<Entry, 'modules'> {
+  modules(target: TargetConfig): Promise<readonly HookModule[]>;
+}
+
+/** Runners by what they run: a hook for all targets has one thread or process in a daemon, however many targets there are. */
+export type Runners = Map<HookConfig, Runner>;
 
 export class Hooks {
   readonly #entries: readonly Entry[];
@@ -36,6 +42,7 @@ export class Hooks {
     return (await Promise.all(this.#entries.map((entry) => entry.mistakes()))).flat();
   }
 
+  /** Ends what runs; it would be started again if it were asked. */
   async close(): Promise<void> {
     await Promise.all(this.#entries.map((entry) => entry.close()));
   }
@@ -50,24 +57,29 @@ export function createHooks(
   configured: readonly HookConfig[],
   target: TargetConfig,
   folder: string,
-  hosts: PerlHosts = new Map(),
+  runners: Runners = new Map(),
 ): Hooks | undefined {
   if (configured.length === 0) return undefined;
   return new Hooks(
     configured.map((config): Entry => {
-      if (config.kind !== 'perl') {
-        const module = config.kind === 'module' ? new EsModule(config, folder) : new ScriptHook(config, folder);
-        const mistakes = async () => (await module.mistakes()).map((mistake) => `hook ${config.name}: ${mistake}`);
-        return { modules: async () => [module], mistakes, close: () => module.close() };
-      }
-      const name = JSON.stringify([config.perl, config.modules]);
-      const host = hosts.get(name) ?? new PerlHost(config, folder);
-      hosts.set(name, host);
+      const runner = runners.get(config) ?? createRunner(config, folder);
+      runners.set(config, runner);
       return {
-        modules: () => host.modules(config, target.type === 'ldap' ? target : undefined, folder),
-        mistakes: () => host.mistakes(),
-        close: () => host.close(),
+        modules: () => runner.modules(target),
+        mistakes: () => runner.mistakes(),
+        close: () => runner.close(),
       };
     }),
   );
+}
+
+function createRunner(config: HookConfig, folder: string): Runner {
+  switch (config.kind) {
+    case 'module':
+      return new EsModule(config, folder);
+    case 'script':
+      return new ScriptHook(config, folder);
+    case 'perl':
+      return new PerlHost(config, folder);
+  }
 }

@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { PerlConfig } from '../config/hooks.ts';
-import type { LdapConfig } from '../config/schema.ts';
+import type { LdapConfig, TargetConfig } from '../config/schema.ts';
 import { readSecret, SecretError } from '../config/secret.ts';
 import { parseObject } from '../programs/output.ts';
 import { Stream } from '../programs/stream.ts';
@@ -26,6 +26,9 @@ const failed = z.object({ failed: z.string() });
 const namePattern = /^[A-Za-z_]\w*(::\w+)*$/;
 
 export class PerlHost {
+  readonly #config: PerlConfig;
+  /** Where relative file names of the configuration begin. */
+  readonly #base: string;
   /** As the configuration writes it. */
   readonly #shown: string;
   readonly #conf: string;
@@ -35,7 +38,10 @@ export class PerlHost {
   readonly #missing = new Set<string>();
 
   /** `folder`: where relative file names of the configuration begin. */
-  constructor({ perl, modules }: PerlConfig, folder: string) {
+  constructor(config: PerlConfig, folder: string) {
+    const { perl, modules } = config;
+    this.#config = config;
+    this.#base = folder;
     this.#shown = perl;
     this.#conf = resolve(folder, perl);
     this.#folder = modules === undefined ? dirname(this.#conf) : resolve(folder, modules);
@@ -45,8 +51,9 @@ export class PerlHost {
   }
 
   /** The modules that `plugins.conf` lists, for one target; one that only fails, where it cannot be read. */
-  async modules(config: PerlConfig, target: LdapConfig | undefined, folder: string): Promise<HookModule[]> {
-    const { timeout, secrets } = config;
+  async modules(target: TargetConfig): Promise<HookModule[]> {
+    const { timeout, secrets } = this.#config;
+    const directory = target.type === 'ldap' ? target : undefined;
     const names = await this.#names();
     if (typeof names === 'string') {
       const call = () => Promise.reject(new HookError(names));
@@ -56,7 +63,7 @@ export class PerlHost {
       name,
       timeout,
       secrets,
-      call: (call, circumstances) => this.#call(name, config, target, folder, call, circumstances),
+      call: (call, circumstances) => this.#call(name, directory, call, circumstances),
     }));
   }
 
@@ -93,15 +100,14 @@ export class PerlHost {
 
   async #call(
     name: string,
-    { timeout, secrets }: PerlConfig,
     target: LdapConfig | undefined,
-    folder: string,
     call: Call,
     { begin }: Circumstances,
   ): Promise<Said | undefined> {
     const wanted = `${name}::${aosiName(call.function)}`;
     if (this.#missing.has(wanted)) return undefined;
-    const connection = target && connectionOf(target, folder);
+    const { timeout, secrets } = this.#config;
+    const connection = target && connectionOf(target, this.#base);
     const request = {
       module: name,
       function: aosiName(call.function),

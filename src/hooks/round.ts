@@ -79,11 +79,12 @@ export class Round {
   async #all(phase: Phase, outcome?: ChangeOutcome): Promise<string | undefined> {
     for (const own of this.#steps) {
       for (const module of this.#modules) {
-        const said = await this.#ask(module, phase, own.step, own.said, outcome);
-        if (said === undefined) continue;
+        const given = await this.#ask(module, phase, own.step, own.said, outcome);
+        if (given === undefined) continue;
+        const said = { ...given, msg: mask(given.msg, this.#secrets) };
         own.said = { ...own.said, [module.name]: { ...own.said[module.name], [phase]: said } };
         const hook = describeStep(phase, own.step);
-        const message = oneLine(mask(said.msg, this.#secrets));
+        const message = oneLine(said.msg);
         this.statuses.push({ module: module.name, hook, code: said.code, message, panic: said.panic });
         if (said.panic)
           return `hook ${module.name}, ${hook}: ${message === '' ? `stopped it (${said.code})` : message}`;

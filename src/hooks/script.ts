@@ -38,6 +38,10 @@ export class ScriptHook implements HookModule {
     return { env: this.#config.env, shell: false, maxOutput };
   }
 
+  async modules(): Promise<readonly HookModule[]> {
+    return [this];
+  }
+
   async call(call: Call, { begin }: Circumstances): Promise<Said | undefined> {
     if (!this.#config.functions.includes(call.function)) return undefined;
     const input = JSON.stringify(call);
@@ -51,13 +55,15 @@ export class ScriptHook implements HookModule {
   async mistakes(): Promise<string[]> {
     const { file, line } = this.#program;
     try {
-      if (!(await stat(file)).isFile()) return [`found ${line}, which is no file`];
+      if (!(await stat(file)).isFile()) return [`hook ${this.name}: found ${line}, which is no file`];
       await access(file, constants.X_OK);
       return [];
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code === 'ENOENT') return [`there is no file ${line}`];
-      return [code === 'EACCES' ? `${line} may not be executed: give it the right (chmod +x)` : `${line}: ${code}`];
+      if (code === 'ENOENT') return [`hook ${this.name}: there is no file ${line}`];
+      const reason =
+        code === 'EACCES' ? 'may not be executed: give it the right (chmod +x)' : `cannot be used: ${code}`;
+      return [`hook ${this.name}: ${line} ${reason}`];
     }
   }
 

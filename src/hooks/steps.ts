@@ -20,7 +20,10 @@ const typeNames = { 1: 'add', 2: 'modify', 3: 'delete' } as const;
  */
 export function stepsOf(change: Change, known: Attributes | undefined): Step[] {
   if (change.operation === 'create') return [{ what: 'Create', attributes: attributesOf(change.attributes, 'add') }];
-  if (change.operation === 'remove') return [{ what: 'Remove', attributes: attributesOf(known ?? {}, 'delete') }];
+  if (change.operation === 'remove') {
+    const attributes = attributesOf(known ?? {}, 'delete').filter(({ values }) => values.length > 0);
+    return [{ what: 'Remove', attributes }];
+  }
   const byType = Map.groupBy(change.changes, (own) => typeOf(own, known));
   return types.flatMap((type): Step[] => {
     const own = byType.get(type);

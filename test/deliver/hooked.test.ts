@@ -252,6 +252,41 @@ describe('a change with hooks', () => {
     });
   });
 
+  test('is not tried where the target cannot say where its tree begins, and is told that there is none to search', async () => {
+    const hooks = destination(
+      moduleOf('one', () => well),
+      {
+        name: 'seeker',
+        timeout: 1000,
+        secrets: false,
+        call: async ({ baseDn }, { search, begin }) => {
+          const error: unknown = await search('(uid=ada)', {}, begin()).catch((reason: unknown) => reason);
+          return { ...well, msg: `${baseDn} ${error}` };
+        },
+      },
+    );
+    await stage.addPerson(1, 'ada');
+    await stage.owe('person', 1);
+    const away = Object.assign(stage.target, {
+      base: async () => {
+        throw refusal('unavailable', 'gone fishing');
+      },
+    });
+    const claim = await stage.claim();
+    const { unavailable } = await stage.deliver(claim, { ...hooks, target: away });
+    expect({ unavailable, calls, changes: away.changes }).toEqual({
+      unavailable: 'gone fishing',
+      calls: [],
+      changes: [],
+    });
+    await stage.clear();
+    await stage.owe('person', 1);
+    await stage.addPerson(1, 'ada');
+    await stage.settle({ ...hooks, target: stage.target });
+    const reason = 'TargetError: target directory cannot be searched';
+    expect((await rows())[2]).toBe(`1 create passed seeker beforeCreate 0 null ${reason}`);
+  });
+
   test('of an initial load leaves rows only of what went wrong', async () => {
     const hooks = destination(moduleOf('one', ({ key }) => (key === '2' ? { ...well, code: -10101 } : well)));
     for (const [id, uid] of [

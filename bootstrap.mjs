@@ -189,9 +189,12 @@ function installServers() {
 
 /** The tests' own need: hooks in Perl are given a Net::LDAP connection. */
 function installNetLdap() {
-  if (existsSync('/usr/share/perl5/Net/LDAP.pm')) return;
-  if (spawnSync('perl', ['-MJSON::PP', '-MNet::LDAP', '-e', '1'], { stdio: 'ignore' }).status === 0) return;
-  installFromDebian(['libnet-ldap-perl'], "the tests need Perl's Net::LDAP");
+  const packages = { 'Net/LDAP.pm': 'libnet-ldap-perl', 'IO/Socket/SSL.pm': 'libio-socket-ssl-perl' };
+  const isThere = (file) =>
+    existsSync(join('/usr/share/perl5', file)) ||
+    spawnSync('perl', ['-e', `require '${file}'`], { stdio: 'ignore' }).status === 0;
+  const missing = Object.entries(packages).flatMap(([file, name]) => (isThere(file) ? [] : [name]));
+  if (missing.length > 0) installFromDebian(missing, "the tests need Perl's Net::LDAP");
 }
 
 /** The bench's own need: pgbench, and the library that it is linked with. */

@@ -114,7 +114,8 @@ sub is_open {
 
 sub connect_to {
     my ($given) = @_;
-    require Net::LDAP;
+    need('Net/LDAP.pm', 'libnet-ldap-perl');
+    need('IO/Socket/SSL.pm', 'libio-socket-ssl-perl') if $given->{startTls} || grep { /^ldaps:/ } @{$given->{urls}};
     my %tls = (verify => 'require');
     $tls{cafile} = $given->{ca} if defined $given->{ca};
     $tls{clientcert} = $given->{cert} if defined $given->{cert};
@@ -125,6 +126,11 @@ sub connect_to {
     check($ldap->start_tls(%tls), 'start_tls') if $given->{startTls};
     check($ldap->bind($given->{dn}, password => $given->{password}), "cannot bind as $given->{dn}") if defined $given->{dn};
     return $ldap;
+}
+
+sub need {
+    my ($file, $package) = @_;
+    eval { require $file; 1 } or die "$file is not installed (on Debian: apt-get install $package)\n";
 }
 
 sub check {

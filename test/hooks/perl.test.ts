@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { script } from '../../src/config/schema.ts';
 import { createDirectory, type Directory } from '../setup/directory.ts';
 import { create, createWorkshop, done, ldapConfig, remove, update, type Workshop } from './workshop.ts';
 
@@ -192,6 +193,38 @@ describe("AOSI's Perl modules", () => {
     expect(await count()).toMatch(/^-10000 threw: cannot connect to ldap/);
     await directory.start();
     expect(await count()).toBe(before);
+  });
+
+  test.each([
+    ['ldaps', () => ({ url: directory.ldapsUrl, tls: { ca: directory.ca } })],
+    ['StartTLS', () => ({ url: directory.url, startTls: true, tls: { ca: directory.ca } })],
+    ['the second of two servers', () => ({ url: ['ldap://127.0.0.1:1', directory.url] })],
+  ])('are connected by %s as the target is', async (_, place) => {
+    const target = ldapConfig({ ...place(), bind: directory.bind });
+    const round = await shop.round(shop.hooks([{ perl: 'Plugins/plugins.conf' }], target), remove);
+    await round.before();
+    expect(round.statuses).toMatchObject([{ code: 0, message: /^found \d$/ }]);
+  });
+
+  test('are not connected to a server whose certificate nobody vouches for, nor with a wrong password', async () => {
+    for (const [place, reason] of [
+      [{ url: directory.ldapsUrl, bind: directory.bind }, /^threw: cannot connect to ldaps.*certificate verify failed/],
+      [
+        { url: directory.url, bind: { dn: directory.bind.dn, password: 'hunter2' } },
+        /^threw: cannot bind as cn=admin,dc=example,dc=org: /,
+      ],
+    ] as const) {
+      const round = await shop.round(shop.hooks([{ perl: 'Plugins/plugins.conf' }], ldapConfig(place)), remove);
+      await round.before();
+      expect(round.statuses).toMatchObject([{ code: -10_000, message: reason }]);
+    }
+  });
+
+  test('have no connection where the target is no directory', async () => {
+    const target = script.parse({ type: 'script', entities: {} });
+    const round = await shop.round(shop.hooks([{ perl: 'Plugins/plugins.conf' }], target), create, { baseDn: null });
+    await round.before();
+    expect(round.statuses[0]).toMatchObject({ code: 0, message: 'Ada Lovelace  []' });
   });
 
   test('that cannot be read have failed; whoever applies the configuration is told what is missing', async () => {

@@ -14,6 +14,9 @@ import type { Destination } from './route.ts';
 import type { Ready } from './secure.ts';
 import { failed, isEmpty, send } from './send.ts';
 
+/** Milliseconds that are left for settling after the last hook. */
+const settling = 1000;
+
 /**
  * The way to a target while a batch is under way. It is open until the target cannot be reached or refuses us, we are
  * told to stop, or an operation would not be over before the claim is; what comes then is given back.
@@ -105,7 +108,7 @@ export class Channel {
       hooks,
       actor,
       before: this.#begin(timeout),
-      after: this.#begin(0),
+      after: this.#begin(settling),
       send: async () => (this.isOpen ? await this.#send(item) : undefined),
       failed: (error: TargetError) => this.failed(item.loaded, error, item.write),
     };

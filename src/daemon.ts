@@ -17,7 +17,7 @@ import { Tunables } from './database/tunables.ts';
 import { freeForgotten } from './deliver/forgotten.ts';
 import type { PumpEvents } from './deliver/pump.ts';
 import type { Destination } from './deliver/route.ts';
-import { openDestinations } from './destinations.ts';
+import { closeDestinations, openDestinations } from './destinations.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Drainer } from './ingest/drainer.ts';
 import { readFeeds } from './ingest/feeds.ts';
@@ -184,7 +184,7 @@ export class Daemon {
     await this.#kicker.stop();
     await this.#jobs?.stop();
     await this.#heartbeat.stop().catch(() => {});
-    await Promise.all([...this.#destinations.values()].map(({ target }) => target.close()));
+    await closeDestinations(this.#destinations.values());
     await Promise.all([this.#session.end(), this.#workerPool.end()]);
   }
 

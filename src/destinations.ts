@@ -5,6 +5,7 @@ import { stepsOf } from './config/steps.ts';
 import type { Queryable } from './database/transaction.ts';
 import type { Mapping } from './deliver/plan.ts';
 import type { Destination, Neighbour, Route } from './deliver/route.ts';
+import { createHooks, type Runners } from './hooks/hooks.ts';
 import { createOpener } from './passwords/open.ts';
 import { createTarget } from './targets/registry.ts';
 
@@ -24,6 +25,7 @@ export async function openDestinations(database: Queryable, loaded: LoadedConfig
     });
   const { passwords } = loaded.config;
   const open = passwords && createOpener(passwords.key);
+  const runners: Runners = new Map();
   const configured = Object.entries(loaded.config.targets);
   return new Map(
     configured.map(([name, config]) => {
@@ -47,12 +49,18 @@ export async function openDestinations(database: Queryable, loaded: LoadedConfig
           concurrency,
           timeout,
           batch,
+          hooks: createHooks([...loaded.config.hooks, ...config.hooks], config, loaded.folder, runners),
           open,
           secret,
         },
       ];
     }),
   );
+}
+
+/** Gives up every connection, and ends every process of a hook. */
+export async function closeDestinations(destinations: Iterable<Destination>): Promise<void> {
+  await Promise.all([...destinations].flatMap(({ target, hooks }) => [target.close(), hooks?.close()]));
 }
 
 function createRoute(

@@ -108,8 +108,16 @@ export class Instance implements Claimant {
   }
 }
 
-/** Longer than two operations may take: what is begun between two heartbeats is over before anybody takes it over. */
-function silenceOf({ targets }: Config): number {
-  const longest = Math.max(0, ...Object.values(targets).map(({ timeout }) => timeout));
+/**
+ * Longer than two operations may take, each with a hook before it: what is begun between two heartbeats is over before
+ * anybody takes it over.
+ */
+function silenceOf({ hooks, targets }: Config): number {
+  const longest = Math.max(
+    0,
+    ...Object.values(targets).map(({ timeout, hooks: own }) => {
+      return timeout + Math.max(0, ...[...hooks, ...own].map((hook) => hook.timeout));
+    }),
+  );
   return Math.max(shortestSilence, 2 * longest + beat);
 }

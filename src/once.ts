@@ -5,7 +5,7 @@ import type { Queryable } from './database/transaction.ts';
 import { Tunables } from './database/tunables.ts';
 import { findDue } from './deliver/due.ts';
 import type { PumpEvents } from './deliver/pump.ts';
-import { openDestinations } from './destinations.ts';
+import { closeDestinations, openDestinations } from './destinations.ts';
 import { readFeeds } from './ingest/feeds.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { beat, Instance } from './instance.ts';
@@ -99,7 +99,7 @@ export async function runOnce(
       }
       return { done, ...(await countLeft(database)) };
     } finally {
-      await Promise.all([...destinations.values()].map(({ target }) => target.close()));
+      await closeDestinations(destinations.values());
     }
   } finally {
     clearInterval(beating);

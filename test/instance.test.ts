@@ -54,4 +54,24 @@ describe('an instance', () => {
       await pool.end();
     }
   });
+
+  test('says that it may be silent for longer where hooks may take long', async () => {
+    const { config, ...loaded } = registry.load();
+    const hook = { kind: 'module' as const, name: 'gate', module: 'gate.ts', timeout: 30_000, secrets: false };
+    const pool = createPool(registry.url, 'test');
+    const instance = new Instance(pool, { ...loaded, config: { ...config, hooks: [hook] } });
+    try {
+      await instance.beat('starting');
+      // Two operations of 60 s, a hook before each, and a heartbeat.
+      expect(
+        await registry.query(
+          'select extract(epoch from silence)::int as silence from staffetta.instance where instance = $1',
+          [instance.instance],
+        ),
+      ).toEqual([{ silence: 185 }]);
+    } finally {
+      await instance.end();
+      await pool.end();
+    }
+  });
 });

@@ -12,6 +12,7 @@ import { inFile } from '../database/in-file.ts';
 import { migrate } from '../database/migrate.ts';
 import { explainLoad } from '../desired/explain.ts';
 import { mappingsOf } from '../desired/mapping.ts';
+import { createHooks } from '../hooks/hooks.ts';
 import { createTarget } from '../targets/registry.ts';
 import { recordFeeds } from './feeds.ts';
 import { generate, hashOfObject, objectKey, readGenerated, type Wanted } from './generate.ts';
@@ -158,6 +159,8 @@ async function mistakesOfTargets({ config, folder }: LoadedConfig): Promise<stri
     const target = createTarget(name, settings, folder);
     for (const mistake of (await target.mistakes?.()) ?? []) found.push(`target ${name}: ${mistake}`);
     await target.close();
+    const hooks = createHooks([...config.hooks, ...settings.hooks], settings, folder);
+    for (const mistake of (await hooks?.mistakes()) ?? []) found.push(`target ${name}: ${mistake}`);
   }
   return found;
 }

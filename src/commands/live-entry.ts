@@ -5,7 +5,7 @@ import { diffLive } from '../deliver/diff.ts';
 import { type Loaded, load } from '../deliver/load.ts';
 import { attributesToRead } from '../deliver/look.ts';
 import type { Destination, Route } from '../deliver/route.ts';
-import { openDestinations } from '../destinations.ts';
+import { closeDestinations, openDestinations } from '../destinations.ts';
 import { TargetError, type Value } from '../targets/target.ts';
 
 /** An entry as it is on its target, secrets masked. */
@@ -42,7 +42,7 @@ export async function readLiveEntries(
     });
     return new Map(await Promise.all(read));
   } finally {
-    await Promise.all([...destinations.values()].map(({ target }) => target.close()));
+    await closeDestinations(destinations.values());
   }
 }
 

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Queryable } from '../database/transaction.ts';
 import type { Destination, Route } from '../deliver/route.ts';
-import { openDestinations } from '../destinations.ts';
+import { closeDestinations, openDestinations } from '../destinations.ts';
 import { ask } from './ask.ts';
 import { UserError } from './user-error.ts';
 
@@ -47,6 +47,6 @@ export async function withRoutes<T>(
     return await work(session, chosen);
   } finally {
     session.release(true); // with it end its temporary tables and locks
-    await Promise.all([...destinations.values()].map(({ target }) => target.close()));
+    await closeDestinations(destinations.values());
   }
 }

@@ -4,6 +4,7 @@
  */
 import { checkDocumentPaths } from './document-paths.ts';
 import { quote } from './form.ts';
+import { checkHooks } from './hook-names.ts';
 import { checkLdapServer } from './ldap-server.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Problem, valueAt } from './problem.ts';
@@ -36,6 +37,7 @@ export function checkConfig(config: Config, written: unknown): Findings {
           ...checkPassword(mapping, ['targets', name, 'entities', entity], written),
         ]),
       ]),
+      ...checkHooks(config),
       ...ldap.flatMap((findings) => findings.problems),
     ],
     warnings: ldap.flatMap((findings) => findings.warnings),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { attribute } from './attribute.ts';
 import { cron } from './cron.ts';
 import { duration, positiveDuration } from './duration.ts';
+import { hooks } from './hooks.ts';
 import { scriptKeys, scriptMapping } from './script.ts';
 import { HiddenSecret, type Secret } from './secret.ts';
 
@@ -182,6 +183,7 @@ const common = {
   batch: z.int().min(1).max(5000).default(500).describe('Deliveries that a pump claims at once'),
   concurrency: z.int().min(1).max(256).default(8).describe('Operations in flight per pump'),
   timeout: positiveDuration.prefault('10s').describe('The longest an operation may take'),
+  hooks: hooks.describe('Modules called before and after each change on this target, after those for all targets'),
 };
 
 const tls = z.strictObject({
@@ -236,6 +238,7 @@ export const config = z.strictObject({
     .describe('The database that holds the identities'),
   entities: named(entity).describe('The kinds of identity: who is replicated, and which tables announce a change'),
   targets: named(target).describe('The systems that follow'),
+  hooks: hooks.describe('Modules called before and after each change on every target, in order'),
   passwords: z
     .strictObject({
       key: secret.describe(

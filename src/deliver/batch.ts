@@ -7,6 +7,7 @@ import { isPassing } from '../database/sqlstate.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { TargetError } from '../targets/target.ts';
 import { proveAbsence, takesAway } from './absence.ts';
+import { readActors } from './actors.ts';
 import { adopt, type Planned } from './adopt.ts';
 import { inOrder, wakeNeighbours } from './after.ts';
 import { planStrayRemoval } from './aside.ts';
@@ -23,7 +24,7 @@ import type { Context, Live } from './plan.ts';
 import { plan } from './planner.ts';
 import type { Members } from './references.ts';
 import type { Destination, Route } from './route.ts';
-import { secure } from './secure.ts';
+import { type Ready, secure } from './secure.ts';
 import { type Settled, settle } from './settle.ts';
 import { readStanding, type Standing } from './standing.ts';
 import { wake } from './wait.ts';
@@ -146,6 +147,13 @@ export class Batch {
     }
   }
 
+  /** Only hooks want to know. */
+  async #actors({ entity }: Route, ready: readonly Ready[]): Promise<ReadonlyMap<string, string>> {
+    if (!this.#destination.hooks || ready.length === 0) return new Map();
+    const keys = ready.map(({ loaded }) => loaded.claimed.key);
+    return await readActors(this.#database, this.#claim, entity, keys);
+  }
+
   #read(route: Route, claimed: readonly Claimed[]): Promise<Standing | undefined> {
     return readStanding(this.#database, route, claimed, this.#parameters);
   }
@@ -190,7 +198,11 @@ export class Batch {
     const { ready, silent, settled } = await secure(this.#database, route, this.#claim, context, permitted.passed);
     for (const { loaded, plan } of silent)
       outcomes.push(await conclude(this.#database, this.#destination, this.#claim.token, loaded, plan));
-    const sent = await this.#channel.sendAll(ready.filter((item) => !takesAway(item)));
+    const actors = await this.#actors(route, ready);
+    const sent = await this.#channel.sendAll(
+      ready.filter((item) => !takesAway(item)),
+      actors,
+    );
     const wanted = new Set(
       settled.flatMap(({ waitFor }) =>
         waitFor?.entity === route.entity && waitFor.attribute === '' ? [waitFor.key] : [],
@@ -199,7 +211,7 @@ export class Batch {
     const removals = await proveAbsence(route.mapping.references, ready.filter(takesAway), wanted, (claimed) =>
       this.#read(route, claimed),
     );
-    sent.push(...removals.doubted, ...(await this.#channel.sendAll(removals.proven)));
+    sent.push(...removals.doubted, ...(await this.#channel.sendAll(removals.proven, actors)));
     // What was sent must be settled whatever comes of this; counted too much, the guard is only stricter.
     await refund(this.#database, route, permitted, sent).catch(() => {});
     const handed = await handPasswords(

@@ -1,3 +1,4 @@
+import type { Status } from '../hooks/round.ts';
 import type { Data, TargetErrorKind } from '../targets/target.ts';
 import type { Disable } from './load.ts';
 import type { Mode } from './permit.ts';
@@ -51,6 +52,8 @@ export interface Outcome {
   readonly error?: { readonly kind: TargetErrorKind; readonly message: string };
   /** What the target said beside it, for the write-back. */
   readonly data?: Data;
+  /** What each hook said, in order. */
+  readonly hooks?: readonly Status[];
   /** Of the desired state that is parked or held: a rescan tries again once it is another. */
   readonly fingerprint?: string | null;
   /** A row of the journal; left out: nothing happened that is worth one. */

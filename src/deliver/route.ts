@@ -1,3 +1,4 @@
+import type { Hooks } from '../hooks/hooks.ts';
 import type { Opener } from '../passwords/open.ts';
 import type { Target } from '../targets/target.ts';
 import type { Mapping } from './plan.ts';
@@ -38,6 +39,8 @@ export interface Destination {
   readonly timeout: number;
   /** Deliveries per claim. */
   readonly batch: number;
+  /** What is called before and after each change; undefined: nothing. */
+  readonly hooks?: Hooks | undefined;
   /** Opens passwords that were handed over; undefined: none are taken. */
   readonly open?: Opener | undefined;
   /** The installation's secret, which keys the hashes of secret values. */

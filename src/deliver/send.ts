@@ -32,8 +32,8 @@ export async function send(
   }
 }
 
-/** An entry that is adopted as it is. */
-function isEmpty({ change }: Write): boolean {
+/** Whether nothing goes out: an entry that is adopted as it is. */
+export function isEmpty({ change }: Write): boolean {
   return change.operation === 'update' && change.renameTo === undefined && change.changes.length === 0;
 }
 

@@ -19,7 +19,7 @@ const statement = `
 /* staffetta settle */
 with result as materialized (
   select * from jsonb_to_recordset($3::jsonb) as r(entity text, key text, outcome text, "dueIn" float8, unsure boolean, sent text,
-    absent boolean, by text, planned text, reason text, behind text, "waitFor" jsonb, disable jsonb, link jsonb, "keepLink" boolean, reserved text[], stands jsonb, members jsonb, holds boolean, error jsonb, data jsonb, journal jsonb, fingerprint text)),
+    absent boolean, by text, planned text, reason text, behind text, "waitFor" jsonb, disable jsonb, link jsonb, "keepLink" boolean, reserved text[], stands jsonb, members jsonb, holds boolean, error jsonb, data jsonb, journal jsonb, fingerprint text, hooks jsonb)),
 locked as materialized ( -- one by one, so that no more is read than was claimed, however much is owed
   select r.*, d.token is not distinct from $2::uuid as mine, d.rev <> d.claimed_rev as moved, d.first_at, d.last_at, d.last_xid, d.last_actor,
     d.last_cause, d.attempts, d.priority, d.absent_since, d.error as former_error, d.unsure as doubted
@@ -128,24 +128,33 @@ heard as materialized ( -- who wants to know what became of an identity is told,
     where r.write_back is not null and (m.outcome = 'done' and m.journal ->> 'result' = 'done'
       or m.journal ->> 'result' in ('retried', 'parked') and m.error ->> 'message' is distinct from m.former_error)) w on true),
 recorded as (
-  select h.*, h.journal ->> 'operation' = 'create' and h.journal ->> 'result' = 'done' and h.priority > 0 and h.complaint is null as initial
-  from heard h where h.journal is not null),
+  select h.*, coalesce(h.journal ->> 'operation' = 'create' and h.journal ->> 'result' = 'done' and h.priority > 0 and h.complaint is null
+    and not coalesce(jsonb_path_exists(h.hooks, '$[*] ? (@.code != 0 || @.panic == true)'), false), false) as initial
+  from heard h where h.journal is not null or h.hooks is not null),
 journaled as ( -- an initial load is one row per batch, not one per identity (PROTOCOL G)
-  insert into staffetta.journal (target, entity, key, operation, result, remote_id, changed, count, lag, xid, actor, cause, attempt, error_kind, message, module, code)
+  insert into staffetta.journal (target, entity, key, operation, result, remote_id, changed, count, lag, xid, actor, cause, attempt, error_kind, message, module, code, hook, run)
   select $1, m.entity, m.key, m.journal ->> 'operation',
     case when m.complaint is not null and m.journal ->> 'result' = 'done' then 'warned' else m.journal ->> 'result' end, m.journal ->> 'remoteId',
     case when m.journal ? 'changed' then array(select jsonb_array_elements_text(m.journal -> 'changed')) end, 1,
-    clock_timestamp() - m.first_at, m.last_xid, m.last_actor, m.last_cause, m.attempts + 1, m.error ->> 'kind', nullif(concat_ws('; ', m.error ->> 'message', m.complaint), ''), null::text, null::int
-  from recorded m where not m.initial
+    clock_timestamp() - m.first_at, m.last_xid, m.last_actor, m.last_cause, m.attempts + 1, m.error ->> 'kind', nullif(concat_ws('; ', m.error ->> 'message', m.complaint), ''), null::text, null::int, null::text,
+    case when m.hooks is not null then $2::uuid end
+  from recorded m where m.journal is not null and not m.initial
   union all
   select $1, m.entity, null, 'create', 'done', null, null, count(*)::int, max(clock_timestamp() - m.first_at), max(m.last_xid), min(m.last_actor),
-    min(m.last_cause), null, null, null, null::text, null::int
+    min(m.last_cause), null, null, null, null::text, null::int, null::text, null::uuid
   from recorded m where m.initial group by m.entity
   union all -- what each backend said; of an initial load, only what went wrong
   select $1, m.entity, m.key, m.journal ->> 'operation', case when b.status = 0 then 'passed' else 'failed' end, null, null, 1, null, m.last_xid,
-    m.last_actor, m.last_cause, m.attempts + 1, null, concat_ws(': ', b.action, nullif(b.message, '')), b.backend, b.status
+    m.last_actor, m.last_cause, m.attempts + 1, null, concat_ws(': ', b.action, nullif(b.message, '')), b.backend, b.status, null::text, null::uuid
   from recorded m cross join lateral jsonb_to_recordset(m.data -> 'backends') as b(backend text, action text, status int, message text)
-  where m.data ? 'backends' and (b.status <> 0 or not m.initial)
+  where m.journal is not null and m.data ? 'backends' and (b.status <> 0 or not m.initial)
+  union all -- and each hook, in the order in which they were called
+  select $1, h.* from (
+    select m.entity, m.key, coalesce(m.journal ->> 'operation', 'none'), case when b.panic then 'refused' when b.code = 0 then 'passed' else 'failed' end, null, null::text[], 1,
+      null::interval, m.last_xid, m.last_actor, m.last_cause, m.attempts + 1, null, nullif(b.message, ''), b.module, b.code, b.hook, $2::uuid
+    from recorded m cross join lateral rows from (jsonb_to_recordset(m.hooks) as (module text, hook text, code int, message text, panic boolean))
+      with ordinality as b(module, hook, code, message, panic, place)
+    where m.hooks is not null and not m.initial order by m.entity, m.key, b.place) h
   returning 1)
 select set_config('synchronous_commit', 'off', true), (select count(*) from gone)::int as gone, (select count(*) from freed)::int as freed,
   (select count(*) from lost)::int as lost, (select count(*) from told)::int as told`;

@@ -24,6 +24,8 @@ export interface Comparison {
   /** How many entries there should be. */
   readonly people: number;
   readonly groups: number;
+  /** How many people of the view a hook keeps out, and are not there. */
+  readonly refused: number;
   readonly mismatches: readonly Mismatch[];
 }
 
@@ -40,8 +42,10 @@ export async function compareDirectory(options: {
   const suffix = readDn(ldap.suffix);
   const persons = personsByDn(found);
   const mismatches: Mismatch[] = [];
-  for (const entry of expected) {
-    const dn: Dn = [[entry.rdn], [['ou', entry.unit]], ...suffix];
+  const refused = expected.filter((entry) => entry.refused && !found.has(dnKey(dnOf(entry, suffix)))).length;
+  const wanted = expected.filter((entry) => !entry.refused); // whoever is there all the same is unexpected
+  for (const entry of wanted) {
+    const dn = dnOf(entry, suffix);
     const key = dnKey(dn);
     const there = found.get(key);
     found.delete(key);
@@ -49,8 +53,12 @@ export async function compareDirectory(options: {
     else mismatches.push(...differences(entry, dn, there, persons, placeholder));
   }
   for (const { dn } of found.values()) mismatches.push({ problem: 'unexpected', dn });
-  const people = expected.filter(({ unit }) => unit === 'people').length;
-  return { people, groups: expected.length - people, mismatches };
+  const people = wanted.filter(({ unit }) => unit === 'people').length;
+  return { people, groups: wanted.length - people, refused, mismatches };
+}
+
+function dnOf({ rdn, unit }: ExpectedEntry, suffix: Dn): Dn {
+  return [[rdn], [['ou', unit]], ...suffix];
 }
 
 /** A mismatch as one line for a person. */

@@ -3,7 +3,7 @@ import type { Arrivals } from './arrivals.ts';
 import { carriedSince, lagsSince, moment } from './carried.ts';
 import { compareDirectory } from './compare.ts';
 import { formatDuration } from './duration.ts';
-import { untilIdle } from './idle.ts';
+import { untilIdle, untilParked } from './idle.ts';
 import { changeByHand } from './ldap-tools.ts';
 import type { Scene } from './scenes.ts';
 import type { Screen } from './screen.ts';
@@ -134,6 +134,17 @@ export class Guide {
       return `${ids.length} changes by ${crowd.writers} people at once, each waiting for the last to arrive`;
     });
     return lagsSince(owner, 'person', since);
+  }
+
+  /** Somebody gets a login that a hook refuses; the delivery is parked, and says so. */
+  async refusal(): Promise<void> {
+    const { application, owner } = this.#stage;
+    await this.#screen.step('refusal', async () => {
+      const { rows } = await application.query<{ id: string }>(
+        `insert into registry.person (uid, given_name, family_name, status) values ('root', 'Toor', 'Esperto', 'staff') returning id`,
+      );
+      return { note: `"root" is no login for a person: ${await untilParked(owner, rows[0]?.id ?? '', this.#stop)}` };
+    });
   }
 
   /** Every entry, by other means than the product's own. */

@@ -35,6 +35,21 @@ export async function untilIdle(
   }
 }
 
+/** Waits until the delivery of a person is parked, which takes a person to mend; what `staffetta.failures` says of it. */
+export async function untilParked(database: Queryable, key: string, stop: AbortSignal): Promise<string> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const { rows } = await database.query<{ message: string }>(
+      `select message from staffetta.failures where failure = 'parked' and entity = 'person' and key = $1`,
+      [key],
+    );
+    const [row] = rows;
+    if (row) return row.message;
+    if (performance.now() > deadline) throw await stuck(database, `Person ${key} was not parked within a minute.`);
+    await setTimeout(interval, undefined, { signal: stop });
+  }
+}
+
 async function stuck(database: Queryable, what: string): Promise<TourError> {
   const { rows } = await database.query<{ line: string }>(
     `select concat_ws(' ', '-', failure, target, entity, key, source) || ': ' || coalesce(message, '') || ' ' || what_to_do as line

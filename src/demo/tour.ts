@@ -19,6 +19,8 @@ export interface TourResult {
   readonly groups: number;
   /** Writes to the directory after the initial load. */
   readonly changes: number;
+  /** People of the view whom a hook kept out, as it should. */
+  readonly refused: number;
   /** Entries, or attributes of entries, that are not as they should be; none, if all is well. */
   readonly mismatches: number;
   /** Of the concurrent changes: from the change in PostgreSQL until it was settled, as the journal has it. */
@@ -48,12 +50,14 @@ export async function runTour(size: UniversitySize, screen: Screen, stop: AbortS
   await guide.replay();
   await guide.massDeletion();
   const lags = await guide.concurrently();
+  await guide.refusal();
   const changes = (await carriedSince(stage.owner, begin)).reduce((sum, { writes }) => sum + writes, 0);
-  const { people, groups, mismatches } = await guide.compare();
+  const { people, groups, refused, mismatches } = await guide.compare();
   return {
     people,
     groups,
     changes,
+    refused,
     mismatches: mismatches.length,
     p50_ms: lags.p50,
     p99_ms: lags.p99,

@@ -137,6 +137,18 @@ export class TargetError extends Error {
   }
 }
 
+/** Where to search, and for how much. */
+export interface SearchOptions {
+  /** Where the search begins; left out: where the tree does. */
+  readonly base?: string | undefined;
+  /** Default: sub. */
+  readonly scope?: 'base' | 'sub' | undefined;
+  /** Which attributes are wanted; none unless they are named. */
+  readonly attributes?: readonly string[] | undefined;
+  /** Entries that are enough; default: 100. */
+  readonly limit?: number | undefined;
+}
+
 /** A remote system. Every method may be called many times at once, throws `TargetError` only, and honours `signal`. */
 export interface Target {
   /** Is it reachable, are our credentials right, and which installation is it? */
@@ -203,6 +215,12 @@ export interface Target {
 
   /** All live entries of an entity; throws unless it is sure to have seen every one. */
   scan?(entity: string, attributes: readonly string[], signal: AbortSignal): AsyncIterable<RemoteState>;
+
+  /** Where the tree begins that holds the entries. Left out: it has no tree. */
+  base?(signal: AbortSignal): Promise<string>;
+
+  /** Entries by a filter in the target's own language (RFC 4515), for hooks. Left out: it cannot be searched. */
+  search?(filter: string, options: SearchOptions, signal: AbortSignal): Promise<RemoteState[]>;
 
   /** Give up every connection. */
   close(): Promise<void>;

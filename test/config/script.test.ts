@@ -95,7 +95,7 @@ test.each([
   [
     'type: script',
     'type: script\n    url: ldap://x',
-    '7:5: targets.programs.url: unknown key. Known keys: type, mode, guard, after, slots, batch, concurrency, timeout, backends, process, createAction, env, shell, maxOutput, entities',
+    '7:5: targets.programs.url: unknown key. Known keys: type, mode, guard, after, slots, batch, concurrency, timeout, hooks, backends, process, createAction, env, shell, maxOutput, entities',
   ],
 ])('with %j written %j has one message', (passage, instead, message) => {
   expect(good).toContain(passage);

@@ -19,7 +19,7 @@ describe.concurrent('the demo with --once', { timeout: 90_000 }, () => {
     expect(await ended, printed.stderr).toBe(0);
     const result = JSON.parse(printed.stdout);
     // One person came, one left.
-    expect(result).toMatchObject({ people: 120, groups: 8, mismatches: 0, differences: [] });
+    expect(result).toMatchObject({ people: 120, groups: 8, refused: 1, mismatches: 0, differences: [] });
     expect(result.changes).toBeGreaterThan(120);
     expect(result.p50_ms).toBeGreaterThan(0);
     expect(result.p99_ms).toBeGreaterThanOrEqual(result.p50_ms);
@@ -27,6 +27,7 @@ describe.concurrent('the demo with --once', { timeout: 90_000 }, () => {
     expect(result.steps.map(({ step }: { step: string }) => step)).toEqual(names);
     for (const { ms, all_ms } of result.steps) expect(all_ms).toBeGreaterThanOrEqual(ms);
     expect(printed.stderr).toContain('status: waiting');
+    expect(printed.stderr).toContain('hook reserved, beforeCreate: the login root is reserved');
     expect(printed.stderr).toContain('120 people and 8 groups compared: nothing differs.');
     expect(await leftBehind()).toEqual([]);
   });

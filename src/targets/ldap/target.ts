@@ -9,6 +9,7 @@ import {
   type Match,
   type Password,
   type RemoteState,
+  type SearchOptions,
   type Target,
   TargetError,
   type Value,
@@ -17,6 +18,7 @@ import { sameValues } from './compare.ts';
 import { type Directory, whoAmIOid } from './directory.ts';
 import { DnSyntaxError, formatDn, normaliseDn, parseDn, plainRdn } from './dn.ts';
 import { identityOf } from './identity.ts';
+import { lookUp } from './lookup.ts';
 import { Reader } from './reader.ts';
 import { remembering } from './remembering.ts';
 import { Session } from './session.ts';
@@ -113,6 +115,14 @@ export class LdapTarget implements Target {
 
   scan(entity: string, attributes: readonly string[], signal: AbortSignal): AsyncIterable<RemoteState> {
     return this.#reader.scan(entity, attributes, signal);
+  }
+
+  async base(signal: AbortSignal): Promise<string> {
+    return this.#session.root(await this.#session.directory(signal));
+  }
+
+  search(filter: string, options: SearchOptions, signal: AbortSignal): Promise<RemoteState[]> {
+    return lookUp(this.#session, filter, options, signal);
   }
 
   async close(): Promise<void> {

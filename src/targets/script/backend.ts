@@ -6,8 +6,9 @@ import { readDocument } from '../../config/document.ts';
 import { flatten, remember, word } from '../../config/mistake.ts';
 import { nearest } from '../../config/nearest.ts';
 import { formatProblem, type Problem, valueAt } from '../../config/problem.ts';
+import type { Program } from '../../programs/program.ts';
 import { actions } from './action.ts';
-import { findProgram, type Program } from './program.ts';
+import { findProgram } from './find-program.ts';
 
 /** What a backend does for an action. */
 export interface Step {

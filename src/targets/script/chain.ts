@@ -1,13 +1,13 @@
 /** The chain of backends: for one action of one identity, every backend that it concerns, in order. */
 import type { ScriptConfig } from '../../config/schema.ts';
+import type { Exit } from '../../programs/exit.ts';
+import { type ProcessOptions, run } from '../../programs/process.ts';
+import { Stream } from '../../programs/stream.ts';
 import { TargetError, type TargetErrorKind } from '../target.ts';
 import type { Backend, Broken, Step } from './backend.ts';
 import { isBroken } from './backends.ts';
-import type { Exit } from './exit.ts';
-import { type ProcessOptions, run } from './process.ts';
 import type { Request } from './request.ts';
-import { type Result, resultOf } from './result.ts';
-import { Stream } from './stream.ts';
+import { isResult, type Result, resultOf } from './result.ts';
 
 /** What one backend made of one action. */
 export interface Answer extends Result {
@@ -63,7 +63,7 @@ export class Chain {
     const input = JSON.stringify(document);
     const exit: Exit =
       this.#config.process[backend] === 'stream'
-        ? await this.#stream(backend, program).ask(input, signal)
+        ? await this.#stream(backend, program).ask(input, () => signal)
         : await run(program, `${input}\n`, this.#options, signal);
     return resultOf(exit, secrets);
   }
@@ -74,7 +74,7 @@ export class Chain {
 
   #stream(backend: string, program: Step['program']): Stream {
     const name = JSON.stringify([backend, program.file, program.line]);
-    const stream = this.#streams.get(name) ?? new Stream(program, this.#options);
+    const stream = this.#streams.get(name) ?? new Stream(program, this.#options, isResult);
     this.#streams.set(name, stream);
     return stream;
   }

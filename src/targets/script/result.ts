@@ -3,8 +3,9 @@
  * stands around it; standard output is looked at before standard error, where a stack trace may stand.
  */
 import { z } from 'zod';
+import type { Exit } from '../../programs/exit.ts';
+import { lastObject, mask, oneLine, parseObject, storable, told } from '../../programs/output.ts';
 import type { Data, TargetErrorKind } from '../target.ts';
-import type { Exit } from './exit.ts';
 
 const said = z.object({
   status: z.number(),
@@ -36,12 +37,6 @@ const kinds: ReadonlyMap<number, TargetErrorKind> = new Map([
   [127, 'misconfigured'],
 ]);
 
-/** So many places are tried, at most, where an object may begin. */
-const attempts = 10_000;
-
-/** The longest message that is handed on, in characters. */
-const longest = 500;
-
 /** Longer data is not handed on, in characters. */
 const mostData = 65_536;
 
@@ -50,7 +45,7 @@ export function resultOf(exit: Exit, secrets: readonly string[]): Result {
   const hide = (text: string) => mask(text, secrets);
   const failed = (kind: TargetErrorKind, message: string, status = -1, unsure = true): Result => ({
     status,
-    message: line(hide(message)),
+    message: oneLine(hide(message)),
     kind,
     unsure,
   });
@@ -72,7 +67,7 @@ export function resultOf(exit: Exit, secrets: readonly string[]): Result {
   }
   const status = exit.code || found.status;
   const data = found.data && JSON.stringify(found.data).length <= mostData && { data: maskAll(found.data, hide) };
-  if (status === 0) return { status, message: line(hide(found.message)), ...data, unsure: false };
+  if (status === 0) return { status, message: oneLine(hide(found.message)), ...data, unsure: false };
   const words = found.message || told(`answered status ${status}`, exit);
   return { ...failed(kinds.get(status) ?? 'unknown', words, status), ...data };
 }
@@ -84,44 +79,14 @@ export function isResult(line: string): boolean {
   return line.trimStart().startsWith('{') && parse(line) !== undefined;
 }
 
-/** How it ended, with its last words. */
-function told(what: string, { stderr, stdout }: Exit): string {
-  const words = lastLine(stderr) || lastLine(stdout);
-  return words === '' ? what : `${what}: ${words}`;
-}
-
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1)?.trim() ?? '';
-}
-
 /** The last JSON object of a text; undefined where that is no result. */
 function lastResult(text: string): Said | undefined {
-  let left = attempts;
-  for (let end = text.lastIndexOf('}'); end !== -1; end = end === 0 ? -1 : text.lastIndexOf('}', end - 1)) {
-    for (let start = text.lastIndexOf('{', end); start !== -1 && left > 0; left--) {
-      const object = parseObject(text.slice(start, end + 1));
-      if (object !== undefined) return parse(object);
-      start = start === 0 ? -1 : text.lastIndexOf('{', start - 1);
-    }
-  }
-  return undefined;
-}
-
-function parseObject(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const object = lastObject(text);
+  return object && parse(object);
 }
 
 function parse(given: string | object): Said | undefined {
   return said.safeParse(typeof given === 'string' ? parseObject(given) : given).data;
-}
-
-function mask(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((masked, secret) => (secret === '' ? masked : masked.replaceAll(secret, '********')), text);
 }
 
 /** A copy of data with every text in it masked, names included. */
@@ -133,15 +98,4 @@ function maskAll(data: Data, hide: (text: string) => string): Data {
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [storable(hide(name)), copy(inner)]));
   };
   return Object.fromEntries(Object.entries(data).map(([name, value]) => [storable(hide(name)), copy(value)]));
-}
-
-/** Text that PostgreSQL takes in JSON. */
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '');
-}
-
-/** One line, not too long, of characters that may be stored and shown. */
-function line(text: string): string {
-  const plain = text.replaceAll(/[\p{Cc}\p{Cs}]+/gu, ' ').trim();
-  return plain.length > longest ? `${plain.slice(0, longest)}…` : plain;
 }

@@ -1,6 +1,6 @@
 /**
- * A program that is kept, `process: stream`: it reads one line of JSON for each request and answers with one, in turn.
- * Lines that are no result are its log. One that ends, is too slow or prints too much is ended, and started again for the
+ * A program that is kept: it reads one line of JSON for each request and answers with one, in turn. Lines that are no
+ * answer are its log. One that ends, is too slow or prints too much is ended, and started again for the
  * next request.
  *
  * asleep → (first request) started → asked ⇄ answered → ended → asleep
@@ -8,7 +8,6 @@
 import type { Exit } from './exit.ts';
 import { type Child, end, type ProcessOptions, start } from './process.ts';
 import type { Program } from './program.ts';
-import { isResult } from './result.ts';
 
 /** So much of what a program last printed on standard error is kept for messages, in characters. */
 const lastWords = 4096;
@@ -19,6 +18,7 @@ const farewell = 1000;
 export class Stream {
   readonly #program: Program;
   readonly #options: ProcessOptions;
+  readonly #isAnswer: (line: string) => boolean;
   #child: Child | undefined;
   /** Takes the answer that is waited for. */
   #answer: ((exit: Exit) => void) | undefined;
@@ -28,18 +28,24 @@ export class Stream {
   /** Bytes printed since the last request. */
   #printed = 0;
 
-  constructor(program: Program, options: ProcessOptions) {
+  /** `isAnswer`: whether a line is an answer, and not a line of a log. */
+  constructor(program: Program, options: ProcessOptions, isAnswer: (line: string) => boolean) {
     this.#program = program;
     this.#options = options;
+    this.#isAnswer = isAnswer;
   }
 
-  /** One request after the other; what has not had its turn when `signal` is aborted was not reached. */
-  async ask(input: string, signal: AbortSignal): Promise<Exit> {
+  /**
+   * One request after the other. `begin` is called when its turn has come, and tells when to give it up: what is aborted
+   * by then was not reached.
+   */
+  async ask(input: string, begin: () => AbortSignal): Promise<Exit> {
     const before = this.#turn;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#turn = before.then(() => promise);
     try {
       await before;
+      const signal = begin();
       if (signal.aborted) return this.#exit(null, null, '', 'not reached');
       return await this.#exchange(input, signal);
     } finally {
@@ -96,7 +102,7 @@ export class Stream {
     if (child !== this.#child) return;
     const lines = (this.#line + text).split('\n');
     this.#line = lines.pop() ?? '';
-    for (const line of lines) if (isResult(line)) this.#answer?.(this.#exit(0, null, line));
+    for (const line of lines) if (this.#isAnswer(line)) this.#answer?.(this.#exit(0, null, line));
     this.#count(child, text);
   }
 

@@ -2,18 +2,7 @@
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-
-export interface Program {
-  /** As `config.yml` writes it. */
-  readonly line: string;
-  /** The file, where it really is. */
-  readonly file: string;
-  readonly arguments: readonly string[];
-  /** What follows the file's name, as it is written: for a shell to read. */
-  readonly rest: string;
-  /** `bin`, where it runs. */
-  readonly directory: string;
-}
+import type { Program } from '../../programs/program.ts';
 
 /** Finds a program; answers with what is wrong where it cannot be run. */
 export async function findProgram(line: string, directory: string): Promise<Program | string> {

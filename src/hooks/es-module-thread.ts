@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
-import { type FromThread, toThread } from './wire.ts';
+import { type FromThread, filter, toThread } from './wire.ts';
 
 const { url } = z.object({ url: z.string() }).parse(workerData);
 const running = new Map<number, AbortController>();
@@ -20,13 +20,13 @@ function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function search(id: number, filter: unknown, options: unknown): Promise<unknown> {
+function search(id: number, wanted: unknown, options: unknown): Promise<unknown> {
   searched += 1;
   const own = searched;
   const answer = Promise.withResolvers<unknown>();
   searches.set(own, answer);
-  const given = z.object({ filter: z.string(), options: z.record(z.string(), z.unknown()).default({}) });
-  const asked = given.parse({ filter, ...(options === undefined ? {} : { options }) });
+  const given = z.object({ filter, options: z.record(z.string(), z.unknown()).default({}) });
+  const asked = given.parse({ filter: wanted, ...(options === undefined ? {} : { options }) });
   say({ say: 'search', id, search: own, ...asked });
   return answer.promise;
 }
@@ -36,7 +36,7 @@ async function call(id: number, name: string, json: string): Promise<void> {
   running.set(id, controller);
   try {
     const given: object = JSON.parse(json);
-    const ask = async (filter: unknown, options: unknown) => await search(id, filter, options);
+    const ask = async (wanted: unknown, options: unknown) => await search(id, wanted, options);
     const answer = await functions.get(name)?.({ ...given, search: ask, signal: controller.signal });
     const text: string | undefined = JSON.stringify(answer);
     say({ say: 'answer', id, ...(text === undefined ? {} : { json: text }) });

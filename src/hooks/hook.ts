@@ -4,7 +4,7 @@
  * answers nonsense – is recorded, and stops nothing.
  */
 import type { HookFunction } from '../config/hooks.ts';
-import type { RemoteState, SearchOptions, TargetErrorKind, Value } from '../targets/target.ts';
+import type { RemoteState, SearchFilter, SearchOptions, TargetErrorKind, Value } from '../targets/target.ts';
 
 export type { HookFunction } from '../config/hooks.ts';
 
@@ -65,7 +65,11 @@ export interface Call {
 }
 
 /** A search on the target; it reads only. */
-export type Search = (filter: string, options: SearchOptions, signal: AbortSignal) => Promise<readonly RemoteState[]>;
+export type Search = (
+  filter: SearchFilter,
+  options: SearchOptions,
+  signal: AbortSignal,
+) => Promise<readonly RemoteState[]>;
 
 /** What a call is made with. */
 export interface Circumstances {

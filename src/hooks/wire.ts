@@ -8,6 +8,9 @@ const options = z.object({
   limit: z.int().positive().optional(),
 });
 
+/** What a module may search for. */
+export const filter = z.union([z.string(), z.record(z.string(), z.string())]);
+
 /** From the thread. */
 export const fromThread = z.discriminatedUnion('say', [
   z.object({ say: z.literal('ready'), functions: z.array(z.string()) }),
@@ -15,7 +18,7 @@ export const fromThread = z.discriminatedUnion('say', [
   /** `json`: undefined where the function returned nothing. */
   z.object({ say: z.literal('answer'), id: z.number(), json: z.string().optional() }),
   z.object({ say: z.literal('threw'), id: z.number(), message: z.string() }),
-  z.object({ say: z.literal('search'), id: z.number(), search: z.number(), filter: z.string(), options }),
+  z.object({ say: z.literal('search'), id: z.number(), search: z.number(), filter, options }),
   /** It heard that a call was given up. */
   z.object({ say: z.literal('alive'), id: z.number() }),
 ]);

@@ -137,6 +137,9 @@ export class TargetError extends Error {
   }
 }
 
+/** What to search for: values that all of an entry's attributes have, or a filter in the target's own language (RFC 4515). */
+export type SearchFilter = string | Readonly<Record<string, string>>;
+
 /** Where to search, and for how much. */
 export interface SearchOptions {
   /** Where the search begins; left out: where the tree does. */
@@ -219,8 +222,8 @@ export interface Target {
   /** Where the tree begins that holds the entries. Left out: it has no tree. */
   base?(signal: AbortSignal): Promise<string>;
 
-  /** Entries by a filter in the target's own language (RFC 4515), for hooks. Left out: it cannot be searched. */
-  search?(filter: string, options: SearchOptions, signal: AbortSignal): Promise<RemoteState[]>;
+  /** Entries, for hooks. Left out: it cannot be searched. */
+  search?(filter: SearchFilter, options: SearchOptions, signal: AbortSignal): Promise<RemoteState[]>;
 
   /** Give up every connection. */
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 /** Searches that hooks ask for. They prove nothing: what is not found may only not be shown. */
-import { type Filter, FilterParser } from 'ldapts';
-import { type RemoteState, type SearchOptions, TargetError } from '../target.ts';
+import { AndFilter, EqualityFilter, type Filter, FilterParser } from 'ldapts';
+import { type RemoteState, type SearchFilter, type SearchOptions, TargetError } from '../target.ts';
 import { LdapError } from './errors.ts';
 import type { Session } from './session.ts';
 import { stateOf } from './state.ts';
@@ -11,11 +11,11 @@ const enough = 100;
 /** See `Target.search`. Throws `rejected` for what is no filter. */
 export async function lookUp(
   session: Session,
-  text: string,
+  wanted: SearchFilter,
   { base, scope = 'sub', attributes = [], limit = enough }: SearchOptions,
   signal: AbortSignal,
 ): Promise<RemoteState[]> {
-  const filter = parse(text);
+  const filter = filterOf(wanted);
   const directory = await session.directory(signal);
   try {
     const query = { base: base ?? session.root(directory), scope, filter, attributes, enough: limit };
@@ -27,10 +27,14 @@ export async function lookUp(
   }
 }
 
-function parse(text: string): Filter {
+function filterOf(wanted: SearchFilter): Filter {
+  if (typeof wanted !== 'string')
+    return new AndFilter({
+      filters: Object.entries(wanted).map(([attribute, value]) => new EqualityFilter({ attribute, value })),
+    });
   try {
-    return FilterParser.parseString(text);
+    return FilterParser.parseString(wanted);
   } catch (error) {
-    throw new TargetError('rejected', `expected a filter such as (uid=ada), found ${text}`, { cause: error });
+    throw new TargetError('rejected', `expected a filter such as (uid=ada), found ${wanted}`, { cause: error });
   }
 }

@@ -9,6 +9,7 @@ import {
   type Match,
   type Password,
   type RemoteState,
+  type SearchFilter,
   type SearchOptions,
   type Target,
   TargetError,
@@ -121,7 +122,7 @@ export class LdapTarget implements Target {
     return this.#session.root(await this.#session.directory(signal));
   }
 
-  search(filter: string, options: SearchOptions, signal: AbortSignal): Promise<RemoteState[]> {
+  search(filter: SearchFilter, options: SearchOptions, signal: AbortSignal): Promise<RemoteState[]> {
     return lookUp(this.#session, filter, options, signal);
   }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LdapTarget } from '../../../src/targets/ldap/target.ts';
-import type { SearchOptions } from '../../../src/targets/target.ts';
+import type { SearchFilter, SearchOptions } from '../../../src/targets/target.ts';
 import { createDirectory, type Directory } from '../../setup/directory.ts';
 import { createLdapTarget, patience } from './bench.ts';
 
@@ -22,7 +22,7 @@ afterAll(async () => {
   await directory.close();
 });
 
-const found = async (filter: string, options: SearchOptions) =>
+const found = async (filter: SearchFilter, options: SearchOptions) =>
   (await target.search(filter, options, signal)).map(({ remoteId }) => remoteId).sort();
 
 test('a target says where its tree begins', async () => {
@@ -35,6 +35,13 @@ test('entries are found in the whole tree, or where somebody says, with the attr
   const [ada] = await target.search('(cn=ada \\28x\\29)', { attributes: ['sn', 'mail'] }, signal);
   expect(ada).toEqual({ remoteId: `uid=ada,${people}`, attributes: { sn: ['ada'] } });
   expect(await found('(uid=*)', { limit: 2 })).toHaveLength(2);
+});
+
+test('entries are found by values, of which nothing is taken for a part of a filter', async () => {
+  expect(await found({ uid: 'ada', objectClass: 'inetOrgPerson' }, {})).toEqual([`uid=ada,${people}`]);
+  expect(await found({ cn: 'ada (x)' }, {})).toEqual([`uid=ada,${people}`]);
+  expect(await found({ uid: '*' }, {})).toEqual([]);
+  expect(await found({ uid: 'ada)(sn=*' }, {})).toEqual([]);
 });
 
 test('nothing is found where there is nothing', async () => {

@@ -6,6 +6,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Exit } from './exit.ts';
 import type { Program } from './program.ts';
+import { Warden } from './warden.ts';
 
 export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>;
@@ -19,13 +20,20 @@ export type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 /** Milliseconds to wait for the end of its output after a program has ended, or was killed: what it left may hold it open. */
 const grace = 200;
 
-/** Starts a program; `error` of the child tells where it could not. */
+const warden = new Warden();
+
+/** Starts a program, which ends with this process at the latest; `error` of the child tells where it could not. */
 export function start({ file, arguments: given, rest, directory }: Program, { env, shell }: ProcessOptions): Child {
   const { PATH = '/usr/local/bin:/usr/bin:/bin' } = process.env;
   const options = { cwd: directory, env: { PATH, LANG: 'C.UTF-8', ...env }, detached: true, shell: false } as const;
   const [command, words] = shell ? ['/bin/sh', ['-c', `"$0" ${rest}`, file]] : [file, [...given]];
   const child = spawn(command, words, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => {}); // it need not read what it is given
+  const { pid } = child;
+  if (pid !== undefined) {
+    warden.began(pid);
+    child.on('exit', () => warden.ended(pid));
+  }
   return child;
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Act } from './act.ts';
 import { approve, discardCrowd, findHeld } from './approval.ts';
-import type { Mode } from './configuration.ts';
+import { type Mode, timeouts } from './configuration.ts';
 import type { Configured } from './configured.ts';
 import { type TargetName, unitsOf } from './desired.ts';
 import { type Followed, leaseSeconds, type Site } from './site.ts';
@@ -43,7 +43,10 @@ export class Acts {
   async makeGood(): Promise<void> {
     for (const [target, keys] of this.#spared)
       await this.#site.query(`select staffetta.replay('person', $2::text[], $1)`, [target, [...keys]]);
-    await this.#reconcile([], 5);
+    const names = [...this.#site.targets.keys()];
+    const played = names.filter((name) => this.#site.plays(name));
+    if (played.length === 0) return this.#reconcile([], 5);
+    for (const name of names) await (played.includes(name) ? this.#replayAll(name) : this.#reconcile([name], 5));
   }
 
   /** So many days go by. */
@@ -80,7 +83,7 @@ export class Acts {
       case 'discard':
         return this.#discard(name);
       case 'reconcile':
-        return this.#reconcile([name], 0);
+        return this.#site.plays(name) ? this.#replayAll(name) : this.#reconcile([name], 0);
       case 'change an entry':
         return whereItAnswers(tamper('change', name, directory, act.entry));
       case 'delete an entry':
@@ -98,7 +101,8 @@ export class Acts {
     afterwards: () => Promise<void> = async () => {},
   ): Promise<void> {
     await this.#configured.mode(name, mode);
-    await setTimeout(leaseSeconds * 1000 + 50); // what was claimed before goes out until its claims run out
+    const lease = Math.max(leaseSeconds * 1000, this.#site.plays(name) ? 3 * timeouts.script : 0);
+    await setTimeout(lease + 50); // what was claimed before goes out until its claims run out
     witness.silence = `its mode is ${mode}`;
     await setTimeout(away);
     witness.silence = undefined;
@@ -110,6 +114,12 @@ export class Acts {
   async #discard(target: TargetName): Promise<void> {
     const keys = await discardCrowd(this.#site, target, await findHeld(this.#site, target, patience));
     this.#spared.set(target, this.spared(target).union(new Set(keys)));
+  }
+
+  /** Has a backend, which cannot tell what is there, make everything as it should be. */
+  async #replayAll(target: TargetName): Promise<void> {
+    for (const entity of ['person', 'team'])
+      await this.#site.query('select staffetta.replay_all($1, $2)', [entity, target]);
   }
 
   /** `tries`: as often it is asked for until it has seen everything, which a busy directory or an outage keeps it from. */

@@ -1,5 +1,6 @@
 /** How the targets of a history are dealt with, besides what they hold: what an administrator decides once. */
 import fc from 'fast-check';
+import type { TargetName } from './desired.ts';
 
 export interface Conduct {
   /** A guard holds more than `budget` removals or clearings; else there is none. */
@@ -10,6 +11,13 @@ export interface Conduct {
   readonly ordered: boolean;
   /** Somebody else's entries are there already, and are adopted. */
   readonly inhabited: boolean;
+  /** The target `lists` is written by a backend (`backends/10lists`), unless it is inhabited: nobody adopts through programs. */
+  readonly played: boolean;
+}
+
+/** Whether a target is written by a backend. */
+export function isPlayed(target: TargetName, { played, inhabited }: Conduct): boolean {
+  return target === 'lists' && played && !inhabited;
 }
 
 /** Draws a conduct; what is given is not drawn. */
@@ -21,11 +29,12 @@ export function conductOf(given: Partial<Conduct>): fc.Arbitrary<Conduct> {
     stepwise: draw('stepwise'),
     ordered: draw('ordered'),
     inhabited: draw('inhabited'),
+    played: draw('played'),
   });
 }
 
 /** Nothing of it: a history as if there were no administrators. */
-export const careless: Conduct = { guarded: false, stepwise: false, ordered: false, inhabited: false };
+export const careless: Conduct = { guarded: false, stepwise: false, ordered: false, inhabited: false, played: false };
 
 /**
  * So many removals, and so many clearings, of each entity of a guarded target go out without a word in a whole history:

@@ -1,5 +1,6 @@
 /** What histories configure: the targets that they follow, and the mappings that `apply` changes between. */
-import { type Conduct, daysDisabled, guard } from './conduct.ts';
+import { fileURLToPath } from 'node:url';
+import { type Conduct, daysDisabled, guard, isPlayed } from './conduct.ts';
 import type { TargetName } from './desired.ts';
 
 /** The mappings; the last word of every history is `plain`. */
@@ -104,6 +105,33 @@ const targets: Readonly<Record<TargetName, string>> = {
 `,
 };
 
+/** The same people and teams as on `lists`, for the backend that writes them there. */
+const played = `
+      person:
+        revisit: select person_id as key, ends as at from registry.contract
+        id: "p{id}"
+        only: "area = 'people'"
+        attributes:
+          inetOrgPerson.cn: { from: surname }
+          inetOrgPerson.sn: { from: surname }
+          inetOrgPerson.uid: { from: uid }
+          inetOrgPerson.mail: { from: emails, as: list }
+        deprovision: delete
+        removeAfter: 300ms
+      team:
+        id: "t{id}"
+        attributes:
+          team.name: { from: name }
+          team.members: { from: members, as: list }
+        deprovision: delete
+        removeAfter: 300ms
+`;
+
+const backends = fileURLToPath(new URL('backends', import.meta.url));
+
+/** The longest that an operation on a target may take, in milliseconds; claims last three times as long, or longer. */
+export const timeouts = { ldap: 500, script: 1000 };
+
 /** What a mapping puts in the place of what. */
 const replacements: Readonly<Record<MappingName, readonly (readonly [from: string, to: string])[]>> = {
   plain: [],
@@ -140,16 +168,13 @@ export function configurationOf(mapping: MappingName, settings: Settings): strin
       const variable = (what: string) => `\${${name.toUpperCase()}_${what}}`;
       return `
   ${name}:
-    type: ldap
-    url: ${variable('URL')}
-    timeout: 500ms
+    ${isPlayed(name, conduct) ? programs(variable) : server(variable)}
     slots: ${slots}
     batch: ${batch}
     mode: ${modes.get(name) ?? 'live'}
     guard: ${conduct.guarded ? guard : '{ removals: 100%, changes: 100% }'}
     after: [${conduct.ordered && name !== 'archive' ? 'archive' : ''}]
-    bind: { dn: "${variable('BIND_DN')}", password: "${variable('PASSWORD')}" }
-    entities:${targets[name]}`;
+    entities:${isPlayed(name, conduct) ? played : targets[name]}`;
     });
   // Nothing may need the sweep of the minute.
   const text = `version: 1
@@ -161,6 +186,21 @@ ${entities}targets:${blocks.join('')}`;
     conduct.stepwise ? inSteps(text) : text,
   );
 }
+
+const server = (variable: (what: string) => string) => `type: ldap
+    timeout: ${timeouts.ldap}ms
+    url: ${variable('URL')}
+    bind: { dn: "${variable('BIND_DN')}", password: "${variable('PASSWORD')}" }`;
+
+const programs = (variable: (what: string) => string) => `type: script
+    timeout: ${timeouts.script}ms
+    backends: ${JSON.stringify(backends)}
+    process: { lists: stream }
+    env:
+      LDAP_URL: ${variable('URL')}
+      LDAP_SUFFIX: "\${LDAP_SUFFIX}"
+      BIND_DN: "${variable('BIND_DN')}"
+      PASSWORD: "${variable('PASSWORD')}"`;
 
 function inSteps(text: string): string {
   return text.replace('deprovision: disable\n', `deprovision: [disable, { after: ${daysDisabled}d, do: delete }]\n`);

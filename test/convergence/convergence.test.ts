@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createDatabase } from '../setup/database.ts';
-import { describeHistory, drawHistory } from './history.ts';
+import { describeHistory, drawHistory, withBackend } from './history.ts';
 import { tryHistory } from './trial.ts';
 
 /**
@@ -9,14 +9,16 @@ import { tryHistory } from './trial.ts';
  */
 const seeds = [7779, 9771];
 
+/** The same, with a target that a backend writes. */
+const played = 7779;
+
 describe('whatever is changed, and whatever goes wrong meanwhile', () => {
-  test.each(seeds)(
-    'in history %i, every directory is in the end as the tables say',
-    { timeout: 90_000 },
-    async (seed) => {
-      const history = drawHistory(seed);
-      const { findings, traces } = await tryHistory(history, await createDatabase());
-      expect(findings, [...describeHistory(history), ...traces].join('\n')).toEqual([]);
-    },
-  );
+  test.each([
+    ...seeds.map((seed) => ({ seed, name: `history ${seed}`, nature: {} })),
+    { seed: played, name: `history ${played} with a backend`, nature: withBackend },
+  ])('in $name, every directory is in the end as the tables say', { timeout: 90_000 }, async ({ seed, nature }) => {
+    const history = drawHistory(seed, nature);
+    const { findings, traces } = await tryHistory(history, await createDatabase());
+    expect(findings, [...describeHistory(history), ...traces].join('\n')).toEqual([]);
+  });
 });

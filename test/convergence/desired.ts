@@ -116,6 +116,8 @@ export interface Excused {
   readonly spared: ReadonlySet<string>;
   /** Whoever has left may be there, disabled, where that is what becomes of them. */
   readonly disabled: boolean;
+  /** It is written by a backend, which calls entries of teams by their keys. */
+  readonly played: boolean;
 }
 
 /** The entity that an entry of a target belongs to by its place; undefined: none. */
@@ -148,7 +150,7 @@ export async function differences(
   target: TargetName,
   directory: Directory,
   query: Query,
-  { spared, disabled }: Excused,
+  { spared, disabled, played }: Excused,
 ): Promise<string[]> {
   const all = await directory.entries(
     `(&${notStrange}(|(objectClass=inetOrgPerson)(businessCategory=*)(objectClass=groupOfNames)))`,
@@ -165,7 +167,13 @@ export async function differences(
       [...here],
       ([dn, entry]) => kind.named?.exec(dn)?.[1] ?? entry[kind.key]?.join() ?? 'nobody',
     );
-    const wanted = new Map((await query<Wanted & pg.QueryResultRow>(kind.wanted)).map((row) => [row.id, row]));
+    const wanted = new Map(
+      (
+        await query<Wanted & pg.QueryResultRow>(
+          played ? kind.wanted.replace("'ou=,ou=names'", "'businessCategory=,ou=names'") : kind.wanted,
+        )
+      ).map((row) => [row.id, row]),
+    );
     const released = target === 'lists' && kind.what === 'person' ? was.outsiders : new Set();
     const say = (id: string, what: string) => found.push(`${target} ${kind.what} ${id}: ${what}`);
     for (const [id, entries] of keyed) {

@@ -29,6 +29,8 @@ export interface Nature {
   readonly deeds?: Range;
   /** Milliseconds that an answer of a directory may take; default 0, 5 or 30. */
   readonly latency?: readonly number[];
+  /** How many targets are followed; default 2 or 3. */
+  readonly followed?: Range;
   /** How targets are dealt with; what is left out is drawn. */
   readonly conduct?: Partial<Conduct>;
 }
@@ -42,12 +44,13 @@ export function historyOf({
   acts = everyAct,
   deeds = { min: 0, max: 5 },
   latency = [0, 5, 30],
+  followed = { min: 2, max: 3 },
   conduct = {},
 }: Nature = {}) {
   return fc.noBias(
     fc.record({
       /** How many targets are followed, of `targetNames`. */
-      targets: fc.integer({ min: 2, max: 3 }),
+      targets: fc.integer(followed),
       daemons: fc.integer({ min: 1, max: 3 }),
       slots: fc.integer({ min: 1, max: 3 }),
       batch: fc.constantFrom(1, 4, 50),
@@ -76,6 +79,9 @@ export function historyOf({
   );
 }
 export type History = ReturnType<typeof historyOf> extends fc.Arbitrary<infer T> ? T : never;
+
+/** Histories in which a target is written by a backend. */
+export const withBackend: Nature = { followed: { min: 3, max: 3 }, conduct: { played: true, inhabited: false } };
 
 /** The history of a seed. */
 export function drawHistory(seed: number, nature: Nature = {}): History {

@@ -11,6 +11,7 @@ import { createDirectory, type Directory } from '../setup/directory.ts';
 import { type Process, spawnStaffetta } from '../setup/process.ts';
 import { quick, tables } from '../setup/registry.ts';
 import { additions } from './application.ts';
+import { isPlayed } from './conduct.ts';
 import { configurationOf, type MappingName, type Mode } from './configuration.ts';
 import { past, type TargetName, targetNames, unitsOf } from './desired.ts';
 import type { History } from './history.ts';
@@ -39,6 +40,8 @@ export interface Site {
   readonly targets: ReadonlyMap<TargetName, Followed>;
   /** A target; one that the history does not follow stands for the first one. */
   followed(name: TargetName): Followed;
+  /** Whether a target is written by a backend. */
+  plays(name: TargetName): boolean;
   /** Where the targets come in an order: whether they do. */
   readonly order: Order | undefined;
   /** Writes the file that daemons started from now on read. `modes`: of targets that are not live. */
@@ -128,6 +131,7 @@ export async function createSite(
     targets,
     order,
     followed: (name) => targets.get(name) ?? first,
+    plays: (name) => isPlayed(name, conduct),
     configure: (mapping, modes) =>
       writeFile(file, configurationOf(mapping, { targets: names, slots, batch, conduct, modes })),
     apply: async () => {

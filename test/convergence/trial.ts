@@ -138,10 +138,11 @@ async function endContracts({ query }: Site): Promise<void> {
   await query('select staffetta.sweep()');
 }
 
-async function differencesOf({ targets, query }: Site, acts: Acts, disabled: boolean): Promise<string[]> {
+async function differencesOf(site: Site, acts: Acts, disabled: boolean): Promise<string[]> {
+  const { targets, query } = site;
   const found = await Promise.all(
     [...targets].map(([target, { directory }]) =>
-      differences(target, directory, query, { spared: acts.spared(target), disabled }),
+      differences(target, directory, query, { spared: acts.spared(target), disabled, played: site.plays(target) }),
     ),
   );
   return found.flat();

@@ -53,6 +53,24 @@ export async function readExpected(client: ClientBase): Promise<ExpectedEntry[]>
   }
 }
 
+/** What a card says. */
+export interface ExpectedCard {
+  readonly name: string;
+  readonly login: string;
+  readonly departments: readonly string[];
+}
+
+/** The cards of the staff, by the id of the person. */
+export async function readExpectedCards(client: ClientBase): Promise<Map<string, ExpectedCard>> {
+  const { rows } = await client.query<PersonRow>(`select * from registry.v_person where status = 'staff'`);
+  return new Map(
+    rows.map(({ id, display_name: name, uid: login, department_codes }) => [
+      id,
+      { name, login, departments: department_codes ?? [] },
+    ]),
+  );
+}
+
 /** As `hooks/reserved.ts` has it. */
 const reserved = /^(admin|root|(host|post|web)master)$/i;
 

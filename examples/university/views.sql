@@ -54,3 +54,9 @@ cross join lateral (
   from registry.member m
   where m.team_id = t.id
 ) crew;
+
+-- Who gets a badge.
+create view registry.v_staff as
+select id, uid, display_name, department_codes
+from registry.v_person
+where status = 'staff';

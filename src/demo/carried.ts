@@ -15,17 +15,17 @@ export async function moment(database: pg.Pool): Promise<string> {
   return rows[0]?.now ?? '';
 }
 
-/** What the journal says was written since a moment, by entity. */
+/** What the journal says was written to the directory since a moment, by entity. */
 export async function carriedSince(database: pg.Pool, since: string): Promise<Carried[]> {
   const { rows } = await database.query<Carried>(
     `select entity, sum(count)::float8 as writes, (1000 * extract(epoch from max(at) - $1::timestamptz))::float8 as ms
-     from staffetta.journal where at > $1::timestamptz and result = 'done' and operation <> 'none' group by entity`,
+     from staffetta.journal where at > $1::timestamptz and target = 'directory' and result = 'done' and operation <> 'none' group by entity`,
     [since],
   );
   return rows;
 }
 
-/** How long changes of an entity took since a moment, in milliseconds, from the change itself until it was settled. */
+/** How long changes of an entity took to the directory since a moment, in milliseconds, from the change itself until it was settled. */
 export async function lagsSince(
   database: pg.Pool,
   entity: string,
@@ -34,7 +34,7 @@ export async function lagsSince(
   const { rows } = await database.query<{ p50: number; p99: number }>(
     `select round((1000 * percentile_cont(0.5) within group (order by extract(epoch from lag)))::numeric, 1)::float8 as p50,
        round((1000 * percentile_cont(0.99) within group (order by extract(epoch from lag)))::numeric, 1)::float8 as p99
-     from staffetta.journal where at > $1::timestamptz and entity = $2 and result = 'done' and operation <> 'none'`,
+     from staffetta.journal where at > $1::timestamptz and target = 'directory' and entity = $2 and result = 'done' and operation <> 'none'`,
     [since, entity],
   );
   return rows[0] ?? { p50: Number.NaN, p99: Number.NaN };

@@ -10,7 +10,7 @@ const colours: Readonly<Record<string, 'green' | 'red' | 'yellow'>> = { done: 'g
 
 /** A replicated change as one line: when, after how long, whom, what, where, which attributes or what went wrong. */
 export function formatChange(entry: JournalEntry, suffix: string, screen: Screen): string {
-  const { at, entity, key, count, operation, result, remote_id, changed, message, lag_ms } = entry;
+  const { at, target, entity, key, count, operation, result, remote_id, changed, message, lag_ms } = entry;
   const what = operation === 'none' ? 'as it should be' : operation;
   const outcome = result === 'done' ? what : `${operation} ${result}`;
   return [
@@ -18,7 +18,10 @@ export function formatChange(entry: JournalEntry, suffix: string, screen: Screen
     (lag_ms === null ? '' : formatDuration(lag_ms)).padStart(6),
     (key === null ? `${count} × ${entity}` : `${entity} ${formatValue(key)}`).padEnd(11),
     screen.style(colours[result] ?? 'yellow', outcome.padEnd(6)),
-    shorten(formatValue(remote_id).replace(new RegExp(`,${RegExp.escape(suffix)}$`, 'i'), '')),
+    shorten(
+      (target === 'directory' ? '' : `${target} `) +
+        formatValue(remote_id).replace(new RegExp(`,${RegExp.escape(suffix)}$`, 'i'), ''),
+    ),
     screen.style('dim', formatValue(result === 'done' ? changed : message)),
   ]
     .join('  ')

@@ -2,10 +2,10 @@
  * Compares a directory with the registry of `examples/university`, entry by entry, by other means than the product's
  * own: the administrator's views as they are, and OpenLDAP's ldapsearch.
  */
-import pg from 'pg';
 import { type ExpectedEntry, readExpected } from '../../examples/university/expected.ts';
 import { type DirectoryAddress, type FoundEntry, readDirectory } from './directory-reader.ts';
 import { type Dn, dnKey, readDn } from './dn-reader.ts';
+import { withDatabase } from './with-database.ts';
 
 /** An entry that is not as it should be. */
 export type Mismatch =
@@ -37,7 +37,7 @@ export async function compareDirectory(options: {
   readonly placeholder?: string;
 }): Promise<Comparison> {
   const { databaseUrl, ldap, placeholder = 'cn=nobody' } = options;
-  const expected = await readRegistry(databaseUrl);
+  const expected = await withDatabase(databaseUrl, readExpected);
   const found = await readDirectory(ldap);
   const suffix = readDn(ldap.suffix);
   const persons = personsByDn(found);
@@ -66,16 +66,6 @@ export function describeMismatch(mismatch: Mismatch): string {
   if (mismatch.problem !== 'different') return `${mismatch.problem}: ${mismatch.dn}`;
   const { dn, attribute, expected, found } = mismatch;
   return `different: ${dn}: ${attribute} is ${JSON.stringify(found)}, should be ${JSON.stringify(expected)}`;
-}
-
-async function readRegistry(databaseUrl: string): Promise<ExpectedEntry[]> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    return await readExpected(client);
-  } finally {
-    await client.end();
-  }
 }
 
 /** Who is behind the DN of a member: `person 42`. */

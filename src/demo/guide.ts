@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Arrivals } from './arrivals.ts';
 import { carriedSince, lagsSince, moment } from './carried.ts';
 import { compareDirectory } from './compare.ts';
+import { compareCards } from './compare-cards.ts';
 import { formatDuration } from './duration.ts';
 import { untilIdle, untilParked } from './idle.ts';
 import { changeByHand } from './ldap-tools.ts';
@@ -106,7 +107,7 @@ export class Guide {
     const deadline = performance.now() + 120_000;
     for (;;) {
       const { rows } = await this.#stage.owner.query<{ held: number }>(
-        `select count(*)::int as held from staffetta.held where entity = 'person'`,
+        `select count(*)::int as held from staffetta.held where (target, entity) = ('directory', 'person')`,
       );
       const held = rows[0]?.held ?? 0;
       if (held === people) return;
@@ -152,8 +153,14 @@ export class Guide {
     const { directory, env } = this.#stage;
     return await this.#screen.step('comparison', async () => {
       const comparison = await compareDirectory({ databaseUrl: env.DATABASE_URL, ldap: directory });
+      const { cards, mismatches } = await compareCards(env.DATABASE_URL, env.CARDS);
       const { people, groups } = comparison;
-      return { ...comparison, note: `every one of ${count(people + groups)} entries, by ldapsearch` };
+      return {
+        ...comparison,
+        cards,
+        mismatches: [...comparison.mismatches, ...mismatches],
+        note: `every one of ${count(people + groups)} entries, by ldapsearch, and of ${count(cards)} cards`,
+      };
     });
   }
 

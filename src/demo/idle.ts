@@ -35,12 +35,16 @@ export async function untilIdle(
   }
 }
 
-/** Waits until the delivery of a person is parked, which takes a person to mend; what `staffetta.failures` says of it. */
+/**
+ * Waits until the delivery of a person is parked, which takes a person to mend, and nothing else is owed; what
+ * `staffetta.failures` says of it.
+ */
 export async function untilParked(database: Queryable, key: string, stop: AbortSignal): Promise<string> {
   const deadline = performance.now() + 60_000;
   for (;;) {
     const { rows } = await database.query<{ message: string }>(
-      `select message from staffetta.failures where failure = 'parked' and entity = 'person' and key = $1`,
+      `select message from staffetta.failures where failure = 'parked' and entity = 'person' and key = $1
+         and not exists (select from staffetta.event) and not exists (select from staffetta.delivery where state <> 'parked')`,
       [key],
     );
     const [row] = rows;

@@ -3,6 +3,7 @@ import type pg from 'pg';
 /** An attempt, as the journal has it; or a batch of an initial load. */
 export interface JournalEntry extends pg.QueryResultRow {
   readonly at: Date;
+  readonly target: string;
   readonly entity: string;
   /** Null for a batch. */
   readonly key: string | null;
@@ -56,7 +57,7 @@ export class JournalFollower {
     while (this.#again) {
       this.#again = false;
       const { rows } = await this.#database.query<JournalEntry & { id: string }>(
-        `select at, entity, key, count, operation, result, remote_id, changed, message, (1000 * extract(epoch from lag))::float8 as lag_ms,
+        `select at, target, entity, key, count, operation, result, remote_id, changed, message, (1000 * extract(epoch from lag))::float8 as lag_ms,
            concat_ws(' ', target, entity, at::text, key, operation) as id
          from staffetta.journal
          where at > greatest($1::timestamptz, clock_timestamp() - make_interval(secs => $2)) order by at`,

@@ -1,5 +1,7 @@
 /** Everything the demo plays on: a PostgreSQL with a university in it, an empty directory, and the configuration applied. */
 import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { createUniversity, loadUniversity, type UniversitySize } from '../../examples/university/load.ts';
@@ -8,8 +10,10 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { createPool } from '../database/pool.ts';
 import { addSkeleton } from './ldap-tools.ts';
 import { startPostgres } from './postgres.ts';
+import { createScratch } from './scratch.ts';
 import type { Screen } from './screen.ts';
 import { type SlapdServer, startSlapd } from './slapd.ts';
+import { withDatabase } from './with-database.ts';
 
 /** The file that the demo runs. */
 export const configFile = fileURLToPath(new URL('../../examples/university/staffetta.yml', import.meta.url));
@@ -25,7 +29,7 @@ export interface Stage {
   readonly loaded: LoadedConfig;
   /** The environment that the configuration names. */
   readonly env: Readonly<
-    Record<'DATABASE_URL' | 'LDAP_URL' | 'LDAP_BIND_DN' | 'LDAP_PASSWORD' | 'LDAP_SUFFIX', string>
+    Record<'DATABASE_URL' | 'LDAP_URL' | 'LDAP_BIND_DN' | 'LDAP_PASSWORD' | 'LDAP_SUFFIX' | 'CARDS', string>
   >;
   /** How many people and groups the directory is to have. */
   readonly entries: number;
@@ -37,7 +41,9 @@ export async function setStage(size: UniversitySize, screen: Screen, stack: Asyn
     const server = await startPostgres();
     stack.defer(() => server.close());
     const url = await server.createDatabase('university');
-    const version = await query(url, async (client) => await client.query('show server_version'));
+    const version = await withDatabase(url, (client) =>
+      client.query<{ server_version: string }>('show server_version'),
+    );
     return { server, url, note: `${version.rows[0]?.server_version} on ${server.host}:${server.port}` };
   });
   const { directory } = await screen.step('OpenLDAP', async () => {
@@ -48,19 +54,24 @@ export async function setStage(size: UniversitySize, screen: Screen, stack: Asyn
   });
   const password = randomBytes(8).toString('hex');
   const { load } = await screen.step('registry', () =>
-    query(url, async (client) => {
+    withDatabase(url, async (client) => {
       await createUniversity(client);
       await client.query(`alter role registrar_app password ${client.escapeLiteral(password)}`);
       const load = await loadUniversity(client, size);
       return { load, note: `${count(load.people)} people and ${count(load.groups)} groups in schema registry` };
     }),
   );
+  const scratch = await createScratch('cards');
+  stack.defer(() => scratch.remove());
+  const cards = join(scratch.path, 'cards');
+  await mkdir(cards);
   const env = {
     DATABASE_URL: url,
     LDAP_URL: directory.url,
     LDAP_BIND_DN: directory.bind.dn,
     LDAP_PASSWORD: directory.bind.password,
     LDAP_SUFFIX: directory.suffix,
+    CARDS: cards,
   };
   const loaded = loadConfig(configFile, env);
   const owner = createPool(url, 'staffetta demo');
@@ -78,13 +89,3 @@ export async function setStage(size: UniversitySize, screen: Screen, stack: Asyn
 
 /** A number with its thousands apart. */
 export const count = (value: number): string => Math.round(value).toLocaleString('en');
-
-async function query<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}

@@ -17,11 +17,13 @@ export interface TourResult {
   /** Entries that there should be in the end, and were compared. */
   readonly people: number;
   readonly groups: number;
+  /** Cards of the staff, likewise, which a backend keeps. */
+  readonly cards: number;
   /** Writes to the directory after the initial load. */
   readonly changes: number;
   /** People of the view whom a hook kept out, as it should. */
   readonly refused: number;
-  /** Entries, or attributes of entries, that are not as they should be; none, if all is well. */
+  /** Entries, attributes of entries, or cards that are not as they should be; none, if all is well. */
   readonly mismatches: number;
   /** Of the concurrent changes: from the change in PostgreSQL until it was settled, as the journal has it. */
   readonly p50_ms: number;
@@ -40,7 +42,8 @@ export async function runTour(size: UniversitySize, screen: Screen, stop: AbortS
   await using stack = new AsyncDisposableStack();
   const stage = await setStage(size, screen, stack);
   const arrivals = new Arrivals();
-  const settled = (_: string, outcomes: readonly Outcome[]) => arrivals.settled(outcomes);
+  const settled = (target: string, outcomes: readonly Outcome[]) =>
+    target === 'directory' && arrivals.settled(outcomes);
   const load = await loadInitially(stage, screen, stack, { level: 'silent', stop, settled });
   const begin = await moment(stage.owner);
   const steps: Step[] = [{ step: 'initial load', ms: round(load.ms), all_ms: round(load.ms) }];
@@ -52,10 +55,11 @@ export async function runTour(size: UniversitySize, screen: Screen, stop: AbortS
   const lags = await guide.concurrently();
   await guide.refusal();
   const changes = (await carriedSince(stage.owner, begin)).reduce((sum, { writes }) => sum + writes, 0);
-  const { people, groups, refused, mismatches } = await guide.compare();
+  const { people, groups, cards, refused, mismatches } = await guide.compare();
   return {
     people,
     groups,
+    cards,
     changes,
     refused,
     mismatches: mismatches.length,

@@ -21,6 +21,7 @@ describe.concurrent('the demo with --once', { timeout: 90_000 }, () => {
     // One person came, one left.
     expect(result).toMatchObject({ people: 120, groups: 8, refused: 1, mismatches: 0, differences: [] });
     expect(result.changes).toBeGreaterThan(120);
+    expect(result.cards).toBeGreaterThan(10);
     expect(result.p50_ms).toBeGreaterThan(0);
     expect(result.p99_ms).toBeGreaterThanOrEqual(result.p50_ms);
     const names = ['initial load', ...scenes.map(({ name }) => name), 'directory started', 'replay', 'crowd'];
@@ -28,7 +29,7 @@ describe.concurrent('the demo with --once', { timeout: 90_000 }, () => {
     for (const { ms, all_ms } of result.steps) expect(all_ms).toBeGreaterThanOrEqual(ms);
     expect(printed.stderr).toContain('status: waiting');
     expect(printed.stderr).toContain('hook reserved, beforeCreate: the login root is reserved');
-    expect(printed.stderr).toContain('120 people and 8 groups compared: nothing differs.');
+    expect(printed.stderr).toContain(`120 people, 8 groups and ${result.cards} cards compared: nothing differs.`);
     expect(await leftBehind()).toEqual([]);
   });
 

@@ -18,6 +18,7 @@ test('the configuration is accepted, without a warning', () => {
     LDAP_BIND_DN: 'cn=admin,dc=example,dc=org',
     LDAP_PASSWORD: 'secret',
     LDAP_SUFFIX: 'dc=example,dc=org',
+    CARDS: '/srv/cards',
   });
   expect(warnings).toEqual([]);
   expect(config.targets.directory?.entities.person).toMatchObject({ dn: 'uid={uid},ou=people,dc=example,dc=org' });

@@ -12,6 +12,7 @@ import { memory } from './measurements/memory.ts';
 import { reconcile } from './measurements/reconcile.ts';
 import { replicate } from './measurements/replicate.ts';
 import { rescan } from './measurements/rescan.ts';
+import { script } from './measurements/script.ts';
 
 /** Everything that is measured, in this order; those that share the million people come last. */
 export const measurements: readonly Measurement[] = [
@@ -25,6 +26,7 @@ export const measurements: readonly Measurement[] = [
   reconcile,
   daemons,
   cost,
+  script,
   interactive,
   memory,
   rescan,

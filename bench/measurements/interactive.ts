@@ -14,7 +14,7 @@ const late: Figure = {
 const usual: Figure = {
   name: 'latency.interactive_p50_ms',
   unit: 'ms',
-  meaning: 'the same, half of the changes',
+  meaning: 'half of the changes below',
 };
 
 export const interactive: Measurement = {

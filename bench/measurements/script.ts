@@ -1,0 +1,164 @@
+/** How fast a script target has its program run, against xargs running the same program on the same payloads. */
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createScratch } from '../../src/demo/scratch.ts';
+import { DatabaseServer } from '../database-server.ts';
+import { Directory } from '../directory.ts';
+import type { Figure } from '../figure.ts';
+import type { Measurement } from '../measurement.ts';
+import { runProgram } from '../program.ts';
+import type { Run } from '../run.ts';
+import { Site } from '../site.ts';
+import { nextPhone } from '../telephone.ts';
+
+interface Variant {
+  readonly process: 'spawn' | 'stream';
+  readonly ratio: Figure;
+  readonly rate: Figure;
+}
+
+const variants: readonly Variant[] = [
+  {
+    process: 'spawn',
+    ratio: {
+      name: 'script.spawned_vs_xargs',
+      unit: '×',
+      meaning: 'people a second through a shell script that is started for each, against xargs -P 16 starting it',
+      goal: { atLeast: 0.8 },
+    },
+    rate: { name: 'script.spawned_per_s', unit: '/s', meaning: 'that, in people a second' },
+  },
+  {
+    process: 'stream',
+    ratio: {
+      name: 'script.stream_vs_xargs',
+      unit: '×',
+      meaning: 'the same with `process: stream`, against the same xargs',
+      goal: { atLeast: 10 },
+    },
+    rate: { name: 'script.stream_per_s', unit: '/s', meaning: 'that, in people a second' },
+  },
+];
+
+/** As many at once as a daemon with default settings runs: slots × concurrency. */
+const atOnce = 16;
+
+/** Answers each line that it reads: started for one identity, it reads one. The cheapest that can be, which is the hardest to keep up with. */
+const answering = `#!/bin/sh
+while read -r line; do echo '{"status": 0, "message": "done", "data": {}}'; done
+`;
+
+/** The same, and keeps what it was told, under the name of the identity. */
+const recording = `#!/bin/sh
+while read -r line; do
+  id=\${line#'{"concernedTo":"'}
+  printf '%s\\n' "$line" > "$PAYLOADS/\${id%%'"'*}"
+  echo '{"status": 0, "message": "done", "data": {}}'
+done
+`;
+
+export const script: Measurement = {
+  name: 'script',
+  figures: variants.flatMap(({ ratio, rate }) => [ratio, rate]),
+  async measure(run, stack) {
+    const people = run.size(5_000);
+    const server = await DatabaseServer.start(run, stack);
+    await server.createUniversity('university', people);
+    const directory = await Directory.start(stack, { durable: false }); // of which only the folder is used
+    const scratch = await createScratch('bench-script');
+    stack.defer(() => scratch.remove());
+    for (const variant of variants) {
+      await using part = new AsyncDisposableStack();
+      const url = await server.copy(`with_${variant.process}`, 'university');
+      await compare(run, part, server, url, directory, join(scratch.path, variant.process), people, variant);
+    }
+  },
+};
+
+async function compare(
+  run: Run,
+  stack: AsyncDisposableStack,
+  server: DatabaseServer,
+  url: string,
+  directory: Directory,
+  folder: string,
+  people: number,
+  { process, ratio, rate }: Variant,
+): Promise<void> {
+  const payloads = join(folder, 'payloads');
+  const bin = join(folder, 'backends', '10answer', 'bin');
+  await mkdir(payloads, { recursive: true });
+  await mkdir(bin, { recursive: true });
+  await writeFile(join(bin, 'record.sh'), recording, { mode: 0o755 });
+  await writeFile(join(bin, 'answer.sh'), answering, { mode: 0o755 });
+  await use(folder, 'record.sh');
+  const site = await Site.open(run, stack, url, directory, { configure: () => configuration(folder, process) });
+  run.say(`initial load, ${process}`);
+  const first = await site.load();
+  await first.stop();
+  const told = await readdir(payloads);
+  if (told.length !== people) throw new Error(`${told.length} payloads were kept, not ${people}`);
+  const list = join(folder, 'list');
+  await writeFile(list, told.map((name) => `${join(payloads, name)}\0`).join(''));
+
+  await use(folder, 'answer.sh');
+  await site.startDaemon();
+  for (const _ of run.eachRound()) {
+    await server.checkpoint();
+    const phone = nextPhone();
+    const ours = await site.carry('update registry.person set phone = $1', [phone]);
+    await expectPhone(site, phone, people);
+    run.record(rate, (people * 1_000) / ours);
+    const start = ['sh', '-c', 'exec "$0" < "$1"', join(bin, 'answer.sh')];
+    const { ms: theirs } = await runProgram('xargs', ['-0', '-a', list, '-P', `${atOnce}`, '-n', '1', ...start], {
+      output: '/dev/null',
+      stop: run.stop,
+    });
+    run.record(ratio, theirs / ours);
+  }
+}
+
+/** Has the backend run this program from now on. */
+async function use(folder: string, program: string): Promise<void> {
+  const config = `_version: 1
+name: answer
+description: "Answers, and does nothing else"
+active: true
+actions:
+  IDENTITY_UPDATE: { script: ${program}, onError: stop }
+`;
+  await writeFile(join(folder, 'backends', '10answer', 'config.yml'), config);
+}
+
+function configuration(folder: string, process: Variant['process']): string {
+  return `version: 1
+database: { url: "\${DATABASE_URL}" }
+entities:
+  person: { view: registry.v_person, key: id, sources: { registry.person: id } }
+targets:
+  programs:
+    type: script
+    backends: ${JSON.stringify(join(folder, 'backends'))}
+    env: { PAYLOADS: ${JSON.stringify(join(folder, 'payloads'))} }
+    ${process === 'stream' ? 'process: { answer: stream }' : ''}
+    entities:
+      person:
+        id: "{id}"
+        attributes:
+          inetOrgPerson.uid: "{uid}"
+          inetOrgPerson.cn: "{display_name}"
+          inetOrgPerson.sn: { from: sort_name }
+          inetOrgPerson.mail: { from: emails, as: list }
+          inetOrgPerson.telephoneNumber: { from: phone }
+          inetOrgPerson.employeeNumber: { from: id }
+`;
+}
+
+/** Throws unless so many people were told of this telephone number. */
+async function expectPhone({ pool }: Site, phone: string, count: number): Promise<void> {
+  const { rowCount } = await pool.query(
+    `select from staffetta.link where target = 'programs' and attributes -> 'inetOrgPerson.telephoneNumber' ->> 0 = $1`,
+    [phone],
+  );
+  if (rowCount !== count) throw new Error(`${rowCount} people were told of ${phone}, not ${count}`);
+}

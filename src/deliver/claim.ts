@@ -79,7 +79,7 @@ const due = (priority: string, bound: string, limit: string) => `
   select d.target, d.entity, d.key from staffetta.delivery d
   where d.target = $1 and d.priority = ${priority} and d.state in ('pending', 'waiting')
     and d.due_at <= now() and d.due_at >= ${bound}::timestamptz and (d.token is null or d.lease_until < now())
-    and d.entity in (select r.entity from staffetta.route r where r.target = $1 and (r.retry_at is null or r.retry_at <= now()))
+    and d.entity in (select r.entity from routes r where r.open)
     and (select t.state = 'active' or t.state = 'waiting' and $7 from standing t)
     and (select staffetta.refusal($8, $9)) is null
   order by d.due_at limit ${limit} for update of d skip locked`;
@@ -93,18 +93,21 @@ const due = (priority: string, bound: string, limit: string) => `
 const statement = `
 /* staffetta claim */
 with standing as materialized (select t.target, t.state, t.epoch, t.identity, t.mode, t.admitted from staffetta.target t where t.target = $1),
+routes as materialized (
+  select r.entity, r.retry_at is null or r.retry_at <= now() as open, r.error is not null as suspended, r.reconcile > 0 as owed
+  from staffetta.route r where r.target = $1),
 sooner as materialized (${due('$2::smallint', '$3', '$4')}),
 later as materialized (${due('1 - $2::smallint', '$11', 'case when exists (select from sooner) then 0 else $12 end')}),
 claimed as (
   update staffetta.delivery d set token = $5, claimed_rev = d.rev, claimed_by = $10, lease_until = now() + make_interval(secs => $6::float8),
     unsure = d.unsure or d.token is not null or exists (
       select from staffetta.link l where (l.target, l.entity, l.key) = (d.target, d.entity, d.key) and l.epoch <> t.epoch)
-  from (select * from sooner union all select * from later) due, standing t where (d.target, d.entity, d.key) = (due.target, due.entity, due.key)
+  from (select * from sooner union all select * from later) due, standing t, routes r
+  where (d.target, d.entity, d.key) = (due.target, due.entity, due.key) and r.entity = due.entity
   returning d.entity, d.key, d.unsure, coalesce(d.stray, '{}') as stray, d.attempts, d.priority,
     extract(epoch from now() - d.absent_since)::float8 as "absentFor", d.due_at as "dueAt",
     d.approved is not distinct from d.rev as approved,
-    (select r.error is not null from staffetta.route r where (r.target, r.entity) = (d.target, d.entity)) as suspended,
-    (select r.reconcile > 0 from staffetta.route r where (r.target, r.entity) = (d.target, d.entity)) as "reconcileOwed")
+    r.suspended, r.owed as "reconcileOwed")
 select t.state, t.epoch, t.identity, t.mode, t.admitted, c.* from standing t left join claimed c on true`;
 
 /** Claims deliveries of one target for one pump. */

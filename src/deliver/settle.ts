@@ -97,7 +97,7 @@ vacated as ( -- a key has the unique values that its link says are there; of a d
 member as (
   select m.entity, m.key, x.* from mine m
   cross join lateral jsonb_to_recordset(m.members) as x(attribute text, "refEntity" text, "refKey" text, desired boolean, wanted text, kept boolean)
-  where m.outcome in ('done', 'again')),
+  where m.outcome in ('done', 'again') or m.journal ->> 'result' = 'done'),
 members as (
   update staffetta.reference s set applied = x.wanted, kept = x.kept is true from member x
   where (s.target, s.entity, s.key, s.attribute, s.ref_entity, s.ref_key) = ($1, x.entity, x.key, x.attribute, x."refEntity", x."refKey")
@@ -125,7 +125,7 @@ heard as materialized ( -- who wants to know what became of an identity is told,
       coalesce(m.data, '{}') || jsonb_strip_nulls(jsonb_build_object('state', case m.journal ->> 'result' when 'done' then 99 when 'parked' then -3 else 50 end, 'operation', m.journal ->> 'operation', 'remote_id', m.journal ->> 'remoteId',
         'stable_id', coalesce(m.link ->> 'stableId', (select k.stable_id from staffetta.link k where (k.target, k.entity, k.key) = ($1, m.entity, m.key))),
         'changed', m.journal -> 'changed', 'error', m.error))) as complaint
-    where r.write_back is not null and (m.outcome = 'done' and m.journal ->> 'result' = 'done'
+    where r.write_back is not null and (m.journal ->> 'result' = 'done' and (m.outcome = 'done' or m.outcome = 'park' and m.journal ->> 'operation' <> 'none')
       or m.journal ->> 'result' in ('retried', 'parked') and m.error ->> 'message' is distinct from m.former_error)) w on true),
 recorded as (
   select h.*, coalesce(h.journal ->> 'operation' = 'create' and h.journal ->> 'result' = 'done' and h.priority > 0 and h.complaint is null

@@ -16,7 +16,7 @@ export async function beforeCreate({ key, attributes, baseDn, search, actor }) {
   const password = attributes.find(({ name }) => name === 'userPassword');
   return { code: 0, msg: baseDn + ' has ' + names + (password ? ', a password of ' + password.values.length + ' values' : '') };
 }
-export const afterCreate = ({ outcome }) => ({ code: outcome.code, msg: outcome.remoteId });
+export const afterCreate = ({ key, outcome }) => ({ code: outcome.code, msg: outcome.remoteId, panic: key === '5' });
 `;
 
 const count = `#!/bin/sh
@@ -66,9 +66,14 @@ describe('a daemon with hooks', () => {
     await write('hooks/count.sh', count);
     await write('Plugins/plugins.conf', 'Stari\n');
     await write('Plugins/Stari.pm', stari);
-    await registry.configure([
-      'targets:\n  directory:\n',
-      `hooks:
+    await query(`create table registry.told (key text, state text, stable_id text, error text);
+      create function registry.note(entity text, key text, target text, state text, data jsonb) returns void language sql as $$
+        insert into registry.told values (key, state, data ->> 'stable_id', data #>> '{error,message}') $$`);
+    await registry.configure(
+      ['        deprovision: delete\n', '        writeBack: registry.note\n        deprovision: delete\n'],
+      [
+        'targets:\n  directory:\n',
+        `hooks:
   - { name: gate, module: hooks/gate.ts, timeout: 2s }
   - { perl: Plugins/plugins.conf }
 targets:
@@ -76,7 +81,8 @@ targets:
     hooks:
       - { name: count, script: hooks/count.sh, functions: [afterUpdate] }
 `,
-    ]);
+      ],
+    );
     await registry.apply();
     daemon = await registry.start();
   });
@@ -149,6 +155,21 @@ targets:
       ].join('\n'),
     );
     expect(created).toMatch(/<status code="0">Success!<\/status>\n {4}<after_plugin_status name="gate" code="0">/);
+  });
+
+  test('parks a change that was made where a module stops it afterwards; the write-back learns of the entry', async () => {
+    await query(`insert into registry.person (id, uid) values (5, 'max')`);
+    await until(
+      () => query(`select from staffetta.delivery where state = 'parked' and key = '5'`),
+      ({ length }) => length === 1,
+    );
+    const uuid = (await registry.person(5))?.entryUUID?.[0];
+    expect(uuid).toBeDefined();
+    expect(await query(`select state, stable_id, error from registry.told where key = '5'`)).toEqual([
+      { state: 'done', stable_id: uuid, error: expect.stringMatching(/^hook gate, afterCreate: uid=max,/) },
+    ]);
+    await query(`select staffetta.retry()`);
+    await registry.calm();
   });
 
   test('ends what it started: it stops, and run --once comes to its end', async () => {

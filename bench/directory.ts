@@ -70,8 +70,11 @@ export class Directory {
   async #expect(filter: string, count: number): Promise<void> {
     await using stack = new AsyncDisposableStack();
     const client = await this.connect(stack);
-    const { searchEntries } = await client.search(this.server.suffix, { filter, attributes: ['1.1'] });
-    if (searchEntries.length === count) return;
-    throw new Error(`${searchEntries.length} entries of the directory meet ${filter}, not ${count}`);
+    let found = 0;
+    // In pages: a million at once are more than the client can take.
+    const paged = { filter, attributes: ['1.1'], paged: { pageSize: 1_000 } };
+    for await (const { searchEntries } of client.searchPaginated(this.server.suffix, paged))
+      found += searchEntries.length;
+    if (found !== count) throw new Error(`${found} entries of the directory meet ${filter}, not ${count}`);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One program in three languages. It does what the title of the person that it reads says, and answers on standard output
+ * One program in four languages. It does what the title of the person that it reads says, and answers on standard output
  * where nothing else is asked.
  */
 const sh = `#!/bin/sh
@@ -105,5 +105,37 @@ if (acts[word]) acts[word]();
 else { print('begins\\na log with a " and {braces}\\n'); say(0, 'did ' + (title || 'nothing')); print('ends\\n'); }
 `;
 
+const perl = `#!/usr/bin/env perl
+use strict;
+use warnings;
+use JSON::PP;
+my $document = decode_json(do { local $/; <STDIN> });
+my $payload = $document->{payload};
+my $identity = $payload->{identity}{identity} || $payload->{after} || $payload;
+my $person = $identity->{inetOrgPerson} || {};
+my $title = defined $person->{title} ? $person->{title} : '';
+my ($word, $number) = split / /, $title;
+$word = '' unless defined $word;
+$| = 1;
+sub said { encode_json({ status => $_[0], message => $_[1], data => { by => 'perl' } }) . "\\n" }
+if ($word eq 'exit') { print said($number + 0, $title); exit $number }
+elsif ($word eq 'bare') { print STDERR "last words\\n"; exit $number }
+elsif ($word eq 'status') { print said($number + 0, $title) }
+elsif ($word eq 'sleep') { sleep 60 }
+elsif ($word eq 'children') { system 'sh', '-c', 'echo $$ > child.pid; exec sleep 60' }
+elsif ($word eq 'left') { system 'sleep 5 > /dev/null 2>&1 &'; print said(0, 'done') }
+elsif ($word eq 'held') { system 'sleep 5 &'; print said(0, 'done') }
+elsif ($word eq 'signal') { kill 'SEGV', $$; sleep 1 }
+elsif ($word eq 'garbage') { print qq(not { json } at "all\\n}}{{\\n) }
+elsif ($word eq 'silent') { }
+elsif ($word eq 'trace') { print said(1, 'on stdout'); die '{"trace": "on stderr"}' }
+elsif ($word eq 'stderr') { print STDERR said(1, 'on stderr'); exit 1 }
+elsif ($word eq 'megabyte') { print qq({"status": 1, "noise": [{}]} }\\n) x 33000; print said(0, 'after a megabyte') }
+elsif ($word eq 'flood') { print "without end\\n" while 1 }
+elsif ($word eq 'latin1') { print qq({"status": 0, "message": "caf\\xe9"}) }
+elsif ($word eq 'secret') { print said(0, "the password is $person->{userPassword}") }
+else { print qq(begins\\na log with a " and {braces}\\n), said(0, 'did ' . ($title || 'nothing')), "ends\\n" }
+`;
+
 /** The program by the language it is written in. */
-export const programs = { sh, python, node } as const;
+export const programs = { sh, python, node, perl } as const;

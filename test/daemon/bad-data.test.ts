@@ -92,7 +92,7 @@ describe('in one batch', () => {
       'parked person 21: division by zero',
       'parked person 22: a column in the template of its remote id is NULL or empty; give it a value, or keep the row out of the view',
       'parked person 23: the view has 2 rows with key 23; expected one',
-      'parked person 24: its entry would have 50000227 bytes, most of them in "roomNumber"; expected at most 4000000 (parameter ENTRY_BYTES)',
+      'parked person 24: its entry would have 50000171 bytes, most of them in "roomNumber"; expected at most 4000000 (parameter ENTRY_BYTES)',
       'parked person 27: its remote id has 10048 bytes; expected at most 2000',
       'parked team 2: division by zero',
     ]);

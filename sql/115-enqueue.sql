@@ -12,7 +12,7 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
   select format(
     'insert into staffetta.delivery as d (target, entity, key, priority, unsure, first_cause, first_actor, last_cause, last_actor)
      select w.target, w.entity, w.key, w.priority, %1$L::boolean, $1, $2, $1, $2 from (%2$s) w
-     where octet_length(w.key) <= staffetta.longest_key()
+     where octet_length(w.key) <= staffetta.longest_key() %4$s
      order by w.target collate "C", w.entity collate "C", w.key collate "C"  -- PROTOCOL B9
      on conflict (target, entity, key) do update set
        rev = d.rev + 1, state = ''pending'', priority = least(d.priority, excluded.priority), unsure = d.unsure or excluded.unsure,
@@ -24,7 +24,10 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
                last_actor = case when d.token is null then excluded.last_actor else d.last_actor end,
                last_xid = case when d.token is not null then d.last_xid end,
                due_at = case when d.attempts > 0 then d.due_at else least(d.due_at, clock_timestamp()) end
-               where d.state <> ''pending'' or d.token is not null' end) $$;
+               where d.state <> ''pending'' or d.token is not null' end,
+    -- a row that is only found to be there is locked all the same, until the end of the rescan: nobody could claim it
+    case when not forced then 'and not exists (select from staffetta.delivery p
+      where (p.target, p.entity, p.key) = (w.target, w.entity, w.key) and p.state = ''pending'' and p.token is null)' end) $$;
 comment on function staffetta.enqueue_statement(text, boolean) is 'The SQL that enqueues the rows of a query (target, entity, key, priority)';
 revoke all on function staffetta.enqueue_statement(text, boolean) from public;
 

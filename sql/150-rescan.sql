@@ -218,67 +218,93 @@ language sql set search_path = pg_catalog, pg_temp as $$
 comment on function staffetta.look_again(text, text) is 'Has the deliveries of a route that are under way looked at once more';
 revoke all on function staffetta.look_again(text, text) from public;
 
--- Compare all desired states (of a target, of an entity) with all links and enqueue the differences. A route whose view
--- is missing or unreadable says so in its row and in `status`, and still owes its rescan; the others go on.
+-- The rescan of one route, of which what is under way was seen to (`look_again`). A route whose view is missing or unreadable
+-- says so in its row and in `status`, and still owes its rescan.
+create or replace function staffetta.rescan_route(target text, entity text) returns setof staffetta.rescanned
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  owed bigint;
+  done record;
+  failure text;
+begin
+  perform staffetta.routes(rescan_route.target, rescan_route.entity);
+  -- One rescan of a route at a time: two that read the same debt would lower it twice.
+  perform pg_advisory_xact_lock(7272002, hashtext(rescan_route.target || ' ' || rescan_route.entity));
+  select r.rescan into owed from staffetta.route r where (r.target, r.entity) = (rescan_route.target, rescan_route.entity);
+  begin
+    begin
+      select * into done from staffetta.compare_route(rescan_route.target, rescan_route.entity, null, owed > 0);
+    exception when data_exception or integrity_constraint_violation or program_limit_exceeded or cardinality_violation then
+      select * into done from staffetta.compare_route_piecewise(rescan_route.target, rescan_route.entity, owed > 0);
+    end;
+  exception when syntax_error_or_access_rule_violation or invalid_schema_name  -- classes 42 and 3F: the view is missing
+    or data_exception or integrity_constraint_violation or program_limit_exceeded or cardinality_violation then
+    failure := sqlerrm;
+  end;
+
+  if failure is not null then
+    update staffetta.route r set error = failure, error_at = clock_timestamp() where (r.target, r.entity) = (rescan_route.target, rescan_route.entity);
+    return query select rescan_route.target, rescan_route.entity, 0::bigint, 0::bigint, failure;
+    return;
+  end if;
+  -- PROTOCOL A11: what was owed when the comparison began; what was added since is still owed
+  update staffetta.route r set rescan = greatest(r.rescan - owed, 0), error = null, error_at = null, retry_at = null, failures = 0
+  where (r.target, r.entity) = (rescan_route.target, rescan_route.entity) and (owed > 0 or r.error is not null);
+  if done.enqueued > 0 then
+    perform pg_notify('staffetta', 'due'), staffetta.tell_planner(done.enqueued);
+  end if;
+  return query select rescan_route.target, rescan_route.entity, done.compared, done.enqueued, null::text;
+end $$;
+comment on function staffetta.rescan_route(text, text) is 'The rescan of one route, of which what is under way was seen to';
+revoke all on function staffetta.rescan_route(text, text) from public;
+
+-- Compare all desired states (of a target, of an entity) with all links and enqueue the differences; each route by itself.
+-- What is under way waits to be settled until the caller's transaction ends: the daemons and the command see to it in one
+-- of its own.
 create or replace function staffetta.rescan(target text default null, entity text default null) returns setof staffetta.rescanned
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
   route record;
-  owed bigint;
-  done record;
-  failure text;
 begin
-  for route in select r.target, r.entity from staffetta.routes(rescan.target, rescan.entity) r order by 1, 2 loop
-    -- One rescan of a route at a time: two that read the same debt would lower it twice.
-    perform pg_advisory_xact_lock(7272002, hashtext(route.target || ' ' || route.entity));
-    select r.rescan into owed from staffetta.route r where r.target = route.target and r.entity = route.entity;
-    failure := null;
+  for route in select r.target::text, r.entity::text from staffetta.routes(rescan.target, rescan.entity) r order by 1, 2 loop
     perform staffetta.look_again(route.target, route.entity);
-    begin
-      begin
-        select * into done from staffetta.compare_route(route.target, route.entity, null, owed > 0);
-      exception when data_exception or integrity_constraint_violation or program_limit_exceeded or cardinality_violation then
-        select * into done from staffetta.compare_route_piecewise(route.target, route.entity, owed > 0);
-      end;
-    exception when syntax_error_or_access_rule_violation or invalid_schema_name  -- classes 42 and 3F: the view is missing
-      or data_exception or integrity_constraint_violation or program_limit_exceeded or cardinality_violation then
-      failure := sqlerrm;
-    end;
-
-    if failure is not null then
-      update staffetta.route r set error = failure, error_at = clock_timestamp() where r.target = route.target and r.entity = route.entity;
-      return query select route.target::text, route.entity::text, 0::bigint, 0::bigint, failure;
-    else
-      -- PROTOCOL A11: what was owed when the comparison began; what was added since is still owed
-      update staffetta.route r set rescan = greatest(r.rescan - owed, 0), error = null, error_at = null, retry_at = null, failures = 0
-      where r.target = route.target and r.entity = route.entity and (owed > 0 or r.error is not null);
-      if done.enqueued > 0 then
-        perform pg_notify('staffetta', 'due'), staffetta.tell_planner(done.enqueued);
-      end if;
-      return query select route.target::text, route.entity::text, done.compared, done.enqueued, null::text;
-    end if;
+    return query select * from staffetta.rescan_route(route.target, route.entity);
   end loop;
 end $$;
 comment on function staffetta.rescan(text, text) is 'Compare all desired states (of a target, of an entity) with all links and enqueue the differences';
 revoke all on function staffetta.rescan(text, text) from public;
 
+-- The rescan of a route, of which what is under way was seen to, if it is owed still: whoever waited for another that has
+-- done it has nothing left to do.
+create or replace function staffetta.rescan_owed(target text, entity text) returns setof staffetta.rescanned
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  perform pg_advisory_xact_lock(7272002, hashtext(rescan_owed.target || ' ' || rescan_owed.entity)); -- that of rescan_route()
+  if exists (select from staffetta.route r where (r.target, r.entity) = (rescan_owed.target, rescan_owed.entity) and r.rescan > 0) then
+    return query select * from staffetta.rescan_route(rescan_owed.target, rescan_owed.entity);
+  end if;
+end $$;
+comment on function staffetta.rescan_owed(text, text) is 'The rescan of a route, of which what is under way was seen to, if it is owed still';
+revoke all on function staffetta.rescan_owed(text, text) from public;
+
 -- A rescan by several sessions side by side, each of which compares a part of the keys, because PostgreSQL does not divide
 -- the work on views that gather lists in lateral subqueries. It is begun, each part is looked through, which enqueues
--- nothing, and what differs is compared once more, for good. Where there is more to it, rescan() does it alone.
+-- nothing, and what differs is compared once more, for good. Where there is more to it, rescan_route() does it alone.
 
--- Begins one; answers with the number of parts. One part: rescan() is to do it, for a rescan is owed, the route has an
--- error, there are too few links, or the server's settings want no parallel work (`max_parallel_workers_per_gather`).
+-- Begins a rescan: sees to what is under way, and answers with the number of parts. One part: rescan_route() is to do it, for
+-- a rescan is owed, the route has an error, there are too few links, or the server's settings want no parallel work
+-- (`max_parallel_workers_per_gather`).
 create or replace function staffetta.rescan_parts(target text, entity text) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform staffetta.routes(rescan_parts.target, rescan_parts.entity);
+  perform staffetta.look_again(rescan_parts.target, rescan_parts.entity);
   if current_setting('max_parallel_workers_per_gather')::int = 0
     or (select r.rescan > 0 or r.error is not null from staffetta.route r where (r.target, r.entity) = (rescan_parts.target, rescan_parts.entity))
     or not exists (select from staffetta.link l where l.target = rescan_parts.target and l.entity = rescan_parts.entity offset 20000) then
     return 1;
   end if;
-  perform staffetta.look_again(rescan_parts.target, rescan_parts.entity);
   return 2;
 end $$;
 comment on function staffetta.rescan_parts(text, text) is 'Begins a rescan by several sessions; answers with the number of parts';

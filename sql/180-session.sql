@@ -7,7 +7,7 @@ declare
 begin
   foreach reader in array array[
     'staffetta.replay(text, text[], text, text)', 'staffetta.replay_all(text, text, text)', 'staffetta.rescan(text, text)',
-    'staffetta.rescan_part(text, text, int, int)', 'staffetta.rescan_keys(text, text, text[])',
+    'staffetta.rescan_route(text, text)', 'staffetta.rescan_owed(text, text)', 'staffetta.rescan_part(text, text, int, int)', 'staffetta.rescan_keys(text, text, text[])',
     'staffetta.preview(text, text)', 'staffetta.desired(text, text, text[])', 'staffetta.find_out_of_scope()',
     'staffetta.find_captured()', 'staffetta.erase(text, text, boolean)']::regprocedure[]
   loop

@@ -9,7 +9,7 @@ declare
     'staffetta.preview(text, text)', 'staffetta.desired(text, text, text[])',
     'staffetta.wait_for(text, text, text, interval)']::regprocedure[];
   admin constant regprocedure[] := array[
-    'staffetta.replay_all(text, text, text)', 'staffetta.rescan(text, text)', 'staffetta.rescan_parts(text, text)',
+    'staffetta.replay_all(text, text, text)', 'staffetta.rescan(text, text)', 'staffetta.rescan_route(text, text)', 'staffetta.rescan_parts(text, text)',
     'staffetta.rescan_part(text, text, int, int)', 'staffetta.rescan_keys(text, text, text[])', 'staffetta.sweep()',
     'staffetta.pause(text, text)', 'staffetta.resume(text)', 'staffetta.forget(text, boolean)',
     'staffetta.accept_database(text)', 'staffetta.accept_target(text)',

@@ -47,7 +47,7 @@ export function openSession({ url, listen }: Config['database'], name: string, s
   return {
     database,
     few: listen === undefined ? openFew() : database,
-    unhurried: open(2, patience.everything),
+    unhurried: open(4, patience.everything),
     end: async () => void (await Promise.all(pools.map((pool) => pool.end()))),
   };
 }

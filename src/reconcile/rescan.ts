@@ -29,17 +29,23 @@ interface Part {
  * done. Nothing is lost between their transactions: whatever changes after they began is told by its event.
  */
 export async function rescanRoute(database: Queryable, { target, entity }: Rescannable): Promise<Rescanned[]> {
+  const parts = await begin(database, target, entity);
+  return (
+    (parts > 1 && (await rescanInParts(database, { target, entity }, parts))) ||
+    rescanAtOnce(database, 'rescan_route', target, entity)
+  );
+}
+
+/** Sees to what is under way, in a transaction of its own; in how many parts to go on. */
+async function begin(database: Queryable, target: string, entity: string): Promise<number> {
   const { rows } = await database.query<{ parts: number }>('select staffetta.rescan_parts($1, $2) as parts', [
     target,
     entity,
   ]);
-  const parts = rows[0]?.parts ?? 1;
-  return (
-    (parts > 1 && (await rescanInParts(database, { target, entity }, parts))) || rescanAtOnce(database, target, entity)
-  );
+  return rows[0]?.parts ?? 1;
 }
 
-/** Undefined: `staffetta.rescan` has to do it, since a row cannot be computed or too many differ. */
+/** Undefined: `staffetta.rescan_route` has to do it, since a row cannot be computed or too many differ. */
 export async function rescanInParts(
   database: Queryable,
   { target, entity }: Rescannable,
@@ -71,15 +77,25 @@ export async function rescanInParts(
   }
 }
 
-async function rescanAtOnce(database: Queryable, target: string, entity: string): Promise<Rescanned[]> {
+async function rescanAtOnce(
+  database: Queryable,
+  how: 'rescan_route' | 'rescan_owed',
+  target: string,
+  entity: string,
+): Promise<Rescanned[]> {
   const { rows } = await database.query<Rescanned>(
-    'select target, entity, compared::float8, enqueued::float8, error from staffetta.rescan($1, $2)',
+    `select target, entity, compared::float8, enqueued::float8, error from staffetta.${how}($1, $2)`,
     [target, entity],
   );
   return rows;
 }
 
-/** Does the rescans that are owed, or all: each route by itself. */
+async function rescanIfOwed(database: Queryable, { target, entity }: Rescannable): Promise<Rescanned[]> {
+  await begin(database, target, entity);
+  return rescanAtOnce(database, 'rescan_owed', target, entity);
+}
+
+/** Does the rescans that are owed, unless another does them meanwhile, or all: each route by itself. */
 export async function rescanOwed(database: Queryable, log: Log, all: boolean): Promise<Rescanned[]> {
   const { rows: routes } = await database.query<Rescannable>(
     `select r.target, r.entity from staffetta.route r join staffetta.target t using (target)
@@ -88,7 +104,7 @@ export async function rescanOwed(database: Queryable, log: Log, all: boolean): P
   );
   const done: Rescanned[] = [];
   for (const route of routes) {
-    const rows = await rescanRoute(database, route);
+    const rows = await (all ? rescanRoute(database, route) : rescanIfOwed(database, route));
     for (const { error, ...found } of rows) {
       if (error) log.error({ ...route, reason: error }, 'the desired state cannot be read at present');
       else log.info(found, 'rescanned');

@@ -38,7 +38,7 @@ describe('a rescan that is owed', () => {
     await administrator.query('begin');
     await administrator.query('lock table registry.person in access exclusive mode');
     await query('truncate registry.email');
-    const rescanning = `datname = current_database() and application_name = 'staffetta' and query like '%staffetta.rescan(%' and state = 'active'`;
+    const rescanning = `datname = current_database() and application_name = 'staffetta' and query like '%staffetta.rescan%' and state = 'active'`;
     await until(
       () => query(`select pg_terminate_backend(pid) from pg_stat_activity where ${rescanning}`),
       (ended) => ended.length > 0,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { rescanInParts, rescanRoute } from '../../src/reconcile/rescan.ts';
+import { createLog } from '../../src/log.ts';
+import { rescanInParts, rescanOwed, rescanRoute } from '../../src/reconcile/rescan.ts';
 import { createInstallation, type Installation } from './installation.ts';
 
 let db: Installation;
@@ -102,6 +103,34 @@ describe('a rescan', () => {
       { key: '1', last_cause: 'adopt', last_actor: 'carla', last_xid: '7' },
       { key: '2', last_cause: 'rescan', last_xid: null },
     ]);
+  });
+
+  test('leaves alone who is going to be looked at, so that they can be claimed meanwhile', async () => {
+    await db.database.query(`insert into registry.person (id, uid) values (1, 'ada'), (2, 'bob')`);
+    await db.query(
+      `insert into staffetta.delivery (target, entity, key, state) values ('directory', 'person', '1', 'pending'), ('directory', 'person', '2', 'parked')`,
+    );
+    const client = await db.pool.connect();
+    try {
+      await client.query(`begin; select staffetta.rescan('directory', 'person')`);
+      const free = await db.query('select key from staffetta.delivery order by key for update skip locked');
+      expect(free).toEqual([{ key: '1' }]);
+      await client.query('commit');
+    } finally {
+      client.release();
+    }
+  });
+
+  test('that several find owed is done once', async () => {
+    await db.query('update staffetta.route set rescan = 1');
+    const silent = createLog('silent');
+    const done = await Promise.all(Array.from({ length: 3 }, () => rescanOwed(db.pool, silent, false)));
+    expect(
+      done
+        .flat()
+        .map(({ target, entity }) => `${target} ${entity}`)
+        .sort(),
+    ).toEqual(['badge person', 'directory person', 'directory team']);
   });
 
   test('lowers what was owed when it began, and nothing that came since', async () => {

@@ -82,7 +82,9 @@ export async function setStage(size: UniversitySize, screen: Screen, stack: Asyn
   stack.defer(() => application.end());
   await screen.step('staffetta apply', async () => {
     const { captured, routes } = await apply(owner, loaded);
-    return { note: `${captured.length} tables captured, ${[...new Set(routes.map(({ entity }) => entity))].join(' and ')} mapped` };
+    return {
+      note: `${captured.length} tables captured, ${[...new Set(routes.map(({ entity }) => entity))].join(' and ')} mapped`,
+    };
   });
   return { owner, application, applicationUrl, directory, loaded, env, entries: load.people + load.groups };
 }

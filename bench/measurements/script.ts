@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createScratch } from '../../src/demo/scratch.ts';
 import { DatabaseServer } from '../database-server.ts';
 import { Directory } from '../directory.ts';
-import type { Figure } from '../figure.ts';
+import type { Figure, Goal } from '../figure.ts';
 import type { Measurement } from '../measurement.ts';
 import { runProgram } from '../program.ts';
 import type { Run } from '../run.ts';
@@ -18,51 +18,25 @@ interface Variant {
   readonly rate: Figure;
 }
 
-const perSecond = 'that, in people a second';
+/** `name`: the beginning of those of its figures. */
+function variant(process: Variant['process'], language: Language, name: string, meaning: string, goal?: Goal): Variant {
+  return {
+    process,
+    language,
+    ratio: { name: `${name}_vs_xargs`, unit: '×', meaning, ...(goal && { goal }) },
+    rate: { name: `${name}_per_s`, unit: '/s', meaning: 'that, in people a second' },
+  };
+}
+
+const python = 'people a second through a Python script that is started for each, against xargs -P 16 starting it';
+const kept = 'the same script with `process: stream`, against the same xargs';
+const shell = 'a shell script, which takes a twentieth of the time to start, instead of the Python one';
 
 const variants: readonly Variant[] = [
-  {
-    process: 'spawn',
-    language: 'python',
-    ratio: {
-      name: 'script.spawned_vs_xargs',
-      unit: '×',
-      meaning: 'people a second through a Python script that is started for each, against xargs -P 16 starting it',
-      goal: { atLeast: 0.8 },
-    },
-    rate: { name: 'script.spawned_per_s', unit: '/s', meaning: perSecond },
-  },
-  {
-    process: 'stream',
-    language: 'python',
-    ratio: {
-      name: 'script.stream_vs_xargs',
-      unit: '×',
-      meaning: 'the same script with `process: stream`, against the same xargs',
-      goal: { atLeast: 10 },
-    },
-    rate: { name: 'script.stream_per_s', unit: '/s', meaning: perSecond },
-  },
-  {
-    process: 'spawn',
-    language: 'sh',
-    ratio: {
-      name: 'script.spawned_sh_vs_xargs',
-      unit: '×',
-      meaning: 'a shell script, which takes a twentieth of the time to start, instead of the Python one',
-    },
-    rate: { name: 'script.spawned_sh_per_s', unit: '/s', meaning: perSecond },
-  },
-  {
-    process: 'stream',
-    language: 'sh',
-    ratio: {
-      name: 'script.stream_sh_vs_xargs',
-      unit: '×',
-      meaning: 'the shell script with `process: stream`',
-    },
-    rate: { name: 'script.stream_sh_per_s', unit: '/s', meaning: perSecond },
-  },
+  variant('spawn', 'python', 'script.spawned', python, { atLeast: 0.8 }),
+  variant('stream', 'python', 'script.stream', kept, { atLeast: 10 }),
+  variant('spawn', 'sh', 'script.spawned_sh', shell),
+  variant('stream', 'sh', 'script.stream_sh', 'the shell script with `process: stream`'),
 ];
 
 /** As many at once as a daemon with default settings runs: slots × concurrency. */

@@ -131,14 +131,16 @@ export const hunts: Readonly<Record<BugName, Hunt>> = {
 /** Milliseconds that a history with a bug may take to come to rest; what is parked by then stays so. */
 const patience = 12_000;
 
-/**
- * Plays histories until one fails with the bug. `found`: the how many-th it was, if any did within the number for it;
- * `sound`: that history converges without the bug.
- */
-export async function hunt(
-  bug: BugName,
-  createGround: () => Promise<Ground>,
-): Promise<{ found: number | undefined; sound: boolean }> {
+/** What came of a hunt. */
+export interface Hunted {
+  /** The how many-th history failed with the bug; undefined: none did within the number for it. */
+  readonly found: number | undefined;
+  /** What is wrong, and how it may have come about, when that history is played without the bug; empty: it converges. */
+  readonly without: readonly string[];
+}
+
+/** Plays histories until one fails with the bug. */
+export async function hunt(bug: BugName, createGround: () => Promise<Ground>): Promise<Hunted> {
   const { nature, within } = hunts[bug];
   for (let seed = 1; seed <= within; seed++) {
     const history = drawHistory(seed, nature);
@@ -148,7 +150,7 @@ export async function hunt(
     });
     if (findings.length === 0) continue;
     const without = await tryHistory(history, await createGround());
-    return { found: seed, sound: without.findings.length === 0 };
+    return { found: seed, without: without.findings.length === 0 ? [] : [...without.traces, ...without.findings] };
   }
-  return { found: undefined, sound: true };
+  return { found: undefined, without: [] };
 }

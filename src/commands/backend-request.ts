@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ScriptConfig } from '../config/schema.ts';
+import type { ScriptConfig } from '../config/script.ts';
 import { load } from '../deliver/load.ts';
 import { wholeOf } from '../deliver/whole.ts';
 import { lifecycleRequest, masked, ping, type Request, request } from '../targets/script/request.ts';

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../config/load.ts';
-import type { ScriptConfig } from '../config/schema.ts';
+import type { ScriptConfig } from '../config/script.ts';
 import type { Backend, Broken } from '../targets/script/backend.ts';
 import { Backends } from '../targets/script/backends.ts';
 import { TargetError } from '../targets/target.ts';

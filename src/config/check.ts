@@ -6,10 +6,11 @@ import { checkDocumentPaths } from './document-paths.ts';
 import { quote } from './form.ts';
 import { checkHooks } from './hook-names.ts';
 import { checkLdapServer } from './ldap-server.ts';
+import { namePattern } from './name.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Problem, valueAt } from './problem.ts';
 import { remoteIdOf } from './remote-id.ts';
-import { type AttributeConfig, type Config, type MappingConfig, namePattern, type TargetConfig } from './schema.ts';
+import type { AttributeConfig, Config, MappingConfig, TargetConfig } from './schema.ts';
 import { parseTemplate, TemplateError } from './template.ts';
 
 /** What is wrong, and what is allowed but unwise. */

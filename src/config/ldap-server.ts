@@ -1,7 +1,7 @@
 import type { Findings } from './check.ts';
 import { quote } from './form.ts';
+import type { LdapConfig } from './ldap.ts';
 import { type Path, type Problem, valueAt } from './problem.ts';
-import type { LdapConfig } from './schema.ts';
 
 const examples = 'such as ldaps://ldap.example.org or ldap://localhost:389';
 

@@ -1,48 +1,32 @@
 /** What staffetta.yml says of a `script` target: a folder of backends in Sesame's layout, and the document they read. */
 import { z } from 'zod';
+import { documentAttribute } from './document-attribute.ts';
+import type { LdapMapping } from './ldap.ts';
+import { named } from './name.ts';
+import { common, mapping } from './target.ts';
 
-/** How the values of an attribute stand in the document that a script reads. */
-const form = z
-  .enum(['text', 'number', 'boolean', 'list'])
-  .default('text')
-  .describe('How it stands in the document: text (bytes as base64), number, boolean, or list of texts');
-
-const secret = z.boolean().default(false).describe('Never shown, logged or stored other than as a keyed hash');
-
-/** An attribute of the document; its name is the path of the place where it stands. */
-const attribute = z.union([
-  z.string(),
-  z.strictObject({
-    template: z.string().describe('Template over the columns of the view: {x}, {x?}'),
-    secret,
-    as: form,
-  }),
-  z.strictObject({ values: z.array(z.string()).min(1).describe('Constant values'), as: form }),
-  z.strictObject({ from: z.string().describe('A column of the view; an array goes `as: list`'), secret, as: form }),
-]);
-
-/** How the values of an attribute stand in the document. */
-export type Form = z.output<typeof form>;
-
-/** The keys of an entity of a script target; `values`: how the attribute of any target is read. */
-export function scriptMapping<T extends object>(values: z.ZodType<T>) {
-  return {
+// Scripts cannot be asked what they hold, so nothing is matched; to disable an identity is an action of theirs.
+const { match: _, ...written } = mapping;
+const scriptMapping = z
+  .strictObject({
+    ...written,
     id: z.string().describe("Template of the identity's id over the columns of the view; it should never change"),
     attributes: z
-      .record(
-        z.string(),
-        attribute.transform((given): T & { readonly as: Form } => {
-          if (typeof given === 'string') return { ...values.parse(given), as: 'text' };
-          const { as, ...written } = given;
-          return { ...values.parse(written), as };
-        }),
-      )
+      .record(z.string(), documentAttribute)
       .describe('The document that scripts read: path → template, column or constant. `enabled` is not part of it'),
-  };
-}
+    password: z
+      .literal(true)
+      .optional()
+      .describe('Backends are told of passwords that are handed over. Left out: of none'),
+  })
+  .transform((given): typeof given & Pick<LdapMapping, 'match' | 'disable'> => ({
+    ...given,
+    disable: { attributes: { enabled: 'FALSE' } },
+  }));
 
-/** The keys of a script target itself. */
-export const scriptKeys = {
+export const script = z.strictObject({
+  type: z.literal('script').describe('The kind of target: programs that read JSON from standard input'),
+  ...common,
   backends: z
     .string()
     .default('backends')
@@ -65,4 +49,8 @@ export const scriptKeys = {
     .min(1024)
     .default(4_194_304)
     .describe('The most a script may print for one identity, in bytes; one that prints more is killed'),
-};
+  entities: named(scriptMapping).describe('The entities that this target follows, and how their documents look'),
+});
+
+export type ScriptConfig = z.output<typeof script>;
+export type ScriptMapping = ScriptConfig['entities'][string];

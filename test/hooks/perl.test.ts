@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { script } from '../../src/config/schema.ts';
+import { script } from '../../src/config/script.ts';
 import { createDirectory, type Directory } from '../setup/directory.ts';
 import { create, createWorkshop, done, ldapConfig, remove, update, type Workshop } from './workshop.ts';
 

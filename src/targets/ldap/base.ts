@@ -1,5 +1,5 @@
 /** Where the entries of an entity are: what is constant in the templates of their names. */
-import type { LdapMapping } from '../../config/schema.ts';
+import type { LdapMapping } from '../../config/ldap.ts';
 import { parseTemplate } from '../../config/template.ts';
 import { TargetError } from '../target.ts';
 import { DnSyntaxError, isBelow, parseDn } from './dn.ts';

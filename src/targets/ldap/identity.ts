@@ -2,7 +2,7 @@
  * Which installation of a directory this is, whatever its name and address (PROTOCOL C5): the stable id of the entry at
  * the root of its tree, which replicas have in common and another directory with the same suffix has not.
  */
-import type { LdapMapping } from '../../config/schema.ts';
+import type { LdapMapping } from '../../config/ldap.ts';
 import { TargetError } from '../target.ts';
 import { basesOf } from './base.ts';
 import type { Connection } from './connection.ts';

@@ -1,7 +1,7 @@
 /** A password as it is written to an entry. */
 import { createHash, randomBytes } from 'node:crypto';
 import { BerWriter, ExtendedRequest } from 'ldapts';
-import type { LdapMapping } from '../../config/schema.ts';
+import type { LdapMapping } from '../../config/ldap.ts';
 
 /** How a mapping has passwords written. */
 export type PasswordForm = NonNullable<LdapMapping['password']>['form'];

@@ -4,7 +4,7 @@
  * a stable id, a search for that id – of a kind shown to work – found nothing anywhere.
  */
 import { AndFilter, EqualityFilter, type Filter, OrFilter } from 'ldapts';
-import type { LdapMapping } from '../../config/schema.ts';
+import type { LdapMapping } from '../../config/ldap.ts';
 import { type Attributes, type Match, type RemoteState, TargetError } from '../target.ts';
 import { basesOf } from './base.ts';
 import { valueKey } from './compare.ts';

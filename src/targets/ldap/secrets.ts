@@ -1,5 +1,5 @@
 /** What a message about a change must not repeat, though the server may. */
-import type { LdapConfig } from '../../config/schema.ts';
+import type { LdapConfig } from '../../config/ldap.ts';
 import type { Change } from '../target.ts';
 import { toText } from './value.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
-import type { LdapConfig } from '../../config/schema.ts';
+import type { LdapConfig } from '../../config/ldap.ts';
 import { readSecret, SecretError } from '../../config/secret.ts';
 import { TargetError } from '../target.ts';
 

@@ -1,5 +1,5 @@
 /** A target's dealings with its servers: the pool, and what the servers said of themselves. */
-import type { LdapConfig } from '../../config/schema.ts';
+import type { LdapConfig } from '../../config/ldap.ts';
 import { TargetError } from '../target.ts';
 import type { Connection } from './connection.ts';
 import { type Directory, readDirectory } from './directory.ts';

@@ -1,7 +1,7 @@
 /** The `ldap` target: OpenLDAP and other directories that speak LDAP version 3. */
 import { createHash } from 'node:crypto';
 import { ExtendedRequest, ExtendedResponse } from 'ldapts';
-import type { LdapConfig } from '../../config/schema.ts';
+import type { LdapConfig } from '../../config/ldap.ts';
 import {
   type Applied,
   type Change,

@@ -1,5 +1,5 @@
 /** The chain of backends: for one action of one identity, every backend that it concerns, in order. */
-import type { ScriptConfig } from '../../config/schema.ts';
+import type { ScriptConfig } from '../../config/script.ts';
 import type { Exit } from '../../programs/exit.ts';
 import { type ProcessOptions, run } from '../../programs/process.ts';
 import { Stream } from '../../programs/stream.ts';

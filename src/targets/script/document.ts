@@ -3,8 +3,8 @@
  * of an attribute is the path of its place: `inetOrgPerson.cn`, `additionalFields.attributes.supannPerson.supannCivilite`.
  */
 import { createHash } from 'node:crypto';
-import type { ScriptMapping } from '../../config/schema.ts';
-import type { Form } from '../../config/script.ts';
+import type { Form } from '../../config/document-attribute.ts';
+import type { ScriptMapping } from '../../config/script.ts';
 import { type Attributes, TargetError, type Value } from '../target.ts';
 
 export type Json = string | number | boolean | null | readonly Json[] | Document;

@@ -1,4 +1,4 @@
-import type { ScriptConfig, ScriptMapping } from '../../config/schema.ts';
+import type { ScriptConfig, ScriptMapping } from '../../config/script.ts';
 import type { Action } from './action.ts';
 
 /** The actions that identities of a mapping lead to, sooner or later: somebody should list each. */

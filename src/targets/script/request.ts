@@ -1,5 +1,5 @@
 /** Which actions a change consists of, and what scripts read for each: one action per invocation, in this order. */
-import type { ScriptConfig, ScriptMapping } from '../../config/schema.ts';
+import type { ScriptConfig, ScriptMapping } from '../../config/script.ts';
 import type { Attributes, Change, Password, Value, Whole } from '../target.ts';
 import type { Action } from './action.ts';
 import { type Document, enabled, identityOf, toBoolean } from './document.ts';

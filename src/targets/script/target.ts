@@ -7,7 +7,7 @@
  * it well to be told the same twice.
  */
 import { createHash } from 'node:crypto';
-import type { ScriptConfig } from '../../config/schema.ts';
+import type { ScriptConfig } from '../../config/script.ts';
 import {
   type Applied,
   type Change,

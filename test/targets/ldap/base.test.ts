@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type LdapMapping, ldap } from '../../../src/config/schema.ts';
+import { type LdapMapping, ldap } from '../../../src/config/ldap.ts';
 import { basesOf } from '../../../src/targets/ldap/base.ts';
 import { readStableId, writeStableId } from '../../../src/targets/ldap/stable-id.ts';
 

@@ -1,5 +1,5 @@
 /** LDAP targets for tests, configured as `staffetta.yml` would. */
-import { type LdapConfig, ldap } from '../../../src/config/schema.ts';
+import { type LdapConfig, ldap } from '../../../src/config/ldap.ts';
 import { LdapTarget } from '../../../src/targets/ldap/target.ts';
 
 interface Place {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { ProtocolOperation } from 'ldapts';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ldap as config } from '../../../src/config/schema.ts';
+import { ldap as config } from '../../../src/config/ldap.ts';
 import { Pool } from '../../../src/targets/ldap/pool.ts';
 import { Server } from '../../../src/targets/ldap/server.ts';
 import { until } from '../../setup/until.ts';

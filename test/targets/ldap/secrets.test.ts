@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ldap } from '../../../src/config/schema.ts';
+import { ldap } from '../../../src/config/ldap.ts';
 import { secretsOf } from '../../../src/targets/ldap/secrets.ts';
 
 const config = ldap.parse({

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type LdapConfig, ldap } from '../../../src/config/schema.ts';
+import { type LdapConfig, ldap } from '../../../src/config/ldap.ts';
 import { Server } from '../../../src/targets/ldap/server.ts';
 
 const bind = { dn: 'cn=us', password: 'x' };

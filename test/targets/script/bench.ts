@@ -2,7 +2,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type ScriptConfig, script } from '../../../src/config/schema.ts';
+import { type ScriptConfig, script } from '../../../src/config/script.ts';
 import { ScriptTarget } from '../../../src/targets/script/target.ts';
 import type { Change } from '../../../src/targets/target.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ScriptMapping, script } from '../../../src/config/schema.ts';
+import { type ScriptMapping, script } from '../../../src/config/script.ts';
 import { identityOf } from '../../../src/targets/script/document.ts';
 import { request, requestsFor } from '../../../src/targets/script/request.ts';
 import type { Attributes, Change } from '../../../src/targets/target.ts';

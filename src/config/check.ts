@@ -9,7 +9,7 @@ import { checkLdapServer } from './ldap-server.ts';
 import { namePattern } from './name.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Problem, valueAt } from './problem.ts';
-import { remoteIdOf } from './remote-id.ts';
+import { disabledIdOf, remoteIdOf } from './remote-id.ts';
 import type { AttributeConfig, Config, MappingConfig, TargetConfig } from './schema.ts';
 import { parseTemplate, TemplateError } from './template.ts';
 
@@ -35,6 +35,15 @@ export function checkConfig(config: Config, written: unknown): Findings {
         ...Object.entries(target.entities).flatMap(([entity, mapping]) => [
           ...checkEntity(entity, ['targets', name, 'entities', entity], written),
           ...checkMapping(mapping, ['targets', name, 'entities', entity], written),
+          ...(target.type === 'script'
+            ? checkDocumentPaths(Object.keys(mapping.attributes ?? {}), [
+                'targets',
+                name,
+                'entities',
+                entity,
+                'attributes',
+              ])
+            : []),
           ...checkPassword(mapping, ['targets', name, 'entities', entity], written),
         ]),
       ]),
@@ -104,12 +113,12 @@ function checkMapping(mapping: MappingConfig, above: Path, written: unknown): Pr
   const attributes = Object.entries(mapping.attributes ?? {});
   const disable = Object.entries(mapping.disable?.attributes ?? {});
   const remoteId = remoteIdOf(mapping);
+  const disabledId = disabledIdOf(mapping);
   return [
     ...checkTemplate(remoteId.template, [...above, remoteId.key]),
     ...attributes.flatMap(([name, attribute]) => checkAttribute(attribute, [...above, 'attributes', name], written)),
     ...checkTwice(Object.keys(mapping.attributes ?? {}), [...above, 'attributes']),
-    ...('id' in mapping ? checkDocumentPaths(Object.keys(mapping.attributes), [...above, 'attributes']) : []),
-    ...(mapping.disable?.dn === undefined ? [] : checkTemplate(mapping.disable.dn, [...above, 'disable', 'dn'])),
+    ...(disabledId ? checkTemplate(disabledId.template, [...above, 'disable', disabledId.key]) : []),
     ...disable.flatMap(([name, template]) => checkTemplate(template, [...above, 'disable', 'attributes', name])),
     ...checkSteps(mapping, above),
     ...checkDeprovision(mapping, above, written),

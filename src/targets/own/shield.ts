@@ -1,0 +1,182 @@
+/** A module's target as the engine uses it: every method guarded, what was left out put in. */
+import type { OwnConfig } from '../../config/own.ts';
+import { readSecret } from '../../config/secret.ts';
+import type { Log } from '../../log.ts';
+import type { Attributes, Change, Match, Password, RemoteState, Target, Value, Whole } from '../target.ts';
+import { TargetError } from '../target.ts';
+import { answers } from './answers.ts';
+import type { OwnTarget } from './contract.ts';
+import { defaults } from './defaults.ts';
+import { guarded, translated } from './guard.ts';
+import { words } from './module.ts';
+
+/** The methods that a target has or has not, and the engine looks which. */
+type Optional = Partial<
+  Pick<Target, 'mistakes' | 'expect' | 'setPassword' | 'find' | 'read' | 'scan' | 'base' | 'search'>
+>;
+
+/** How one method of the module is called: guarded, in words of its own. */
+type Ask = <T>(
+  method: string,
+  signal: AbortSignal,
+  check: (answer: unknown) => T,
+  work: () => unknown,
+  about?: { readonly changes: true; readonly secrets: () => readonly string[] },
+) => Promise<T>;
+
+export function shield(own: OwnTarget, config: OwnConfig, log: Log): Target {
+  const { module } = config;
+  const secrets = () => secretsOf(config);
+  const ask: Ask = (method, signal, check, work, about) => {
+    const what = `${method} of ${module}`;
+    const hidden = () => [...secrets(), ...(about?.secrets() ?? [])];
+    return guarded({ what, changes: about !== undefined, signal, secrets: hidden, check }, work);
+  };
+  /** What must be answered at once, and by rules: where the module fails, by the rules that hold without it. */
+  const rule = <T>(method: string, check: (answer: unknown) => T, work: () => unknown, otherwise: () => T): T => {
+    try {
+      return check(work());
+    } catch (error) {
+      log.error({ reason: words(error) }, `${method} of ${module} failed; it is done as if it were left out`);
+      return otherwise();
+    }
+  };
+  return {
+    ...(own.whole ? { whole: true as const } : {}),
+    ...(own.merged ? { merged: [...own.merged] } : {}),
+    ...optional(own, ask, config),
+    ping: (signal) => ask('ping', signal, answers.health, () => own.ping(signal)),
+    apply: (change, signal, whole) => {
+      const hidden = () => secretsIn(config, change.entity, change, whole);
+      return ask('apply', signal, answers.applied, () => own.apply(change, signal, whole), {
+        changes: true,
+        secrets: hidden,
+      });
+    },
+    normalise: (remoteId) => {
+      try {
+        return answers.text((own.normalise ?? defaults.normalise).call(own, remoteId));
+      } catch (error) {
+        const reason = translated({ what: `normalise of ${module}`, changes: false, signal: never, secrets }, error);
+        throw new TargetError('rejected', reason.message);
+      }
+    },
+    same: (attribute, left, right) => {
+      const otherwise = () => defaults.same(attribute, left, right);
+      return own.same ? rule('same', answers.truth, () => own.same?.(attribute, left, right), otherwise) : otherwise();
+    },
+    aside: (remoteId, key) => {
+      const otherwise = () => defaults.aside(remoteId, key);
+      return own.aside ? rule('aside', answers.text, () => own.aside?.(remoteId, key), otherwise) : otherwise();
+    },
+    close: () => {
+      // A target that does not let go keeps nobody from stopping.
+      const patience = AbortSignal.timeout(config.timeout);
+      return ask('close', patience, answers.nothing, () => own.close?.()).catch((error: unknown) =>
+        log.warn({ reason: words(error) }, `${module} was left as it is`),
+      );
+    },
+  };
+}
+
+const never = new AbortController().signal;
+
+function optional(own: OwnTarget, ask: Ask, config: OwnConfig): Optional {
+  const patience = () => AbortSignal.timeout(config.timeout);
+  const { mistakes, expect, setPassword, find, read, scan, base, search } = own;
+  return {
+    ...(mistakes && { mistakes: () => ask('mistakes', patience(), answers.texts, () => own.mistakes?.()) }),
+    ...(expect && { expect: (identity: string | undefined) => own.expect?.(identity) }),
+    ...(setPassword && {
+      setPassword: (entry: Addressed, password: Password, signal: AbortSignal, whole: Whole) => {
+        const inside = () => secretsIn(config, entry.entity, undefined, whole);
+        const hidden = () => [password.next, password.former ?? '', ...inside()];
+        const work = () => own.setPassword?.(entry, password, signal, whole);
+        return ask('setPassword', signal, answers.nothing, work, { changes: true, secrets: hidden });
+      },
+    }),
+    ...(find && {
+      find: (matches: readonly Match[], attributes: readonly string[], signal: AbortSignal) =>
+        ask('find', signal, answers.found, () => own.find?.(matches, attributes, signal)),
+    }),
+    ...(read && {
+      read: (entry: Addressed, attributes: readonly string[], signal: AbortSignal) =>
+        ask('read', signal, answers.stateIfAny, () => own.read?.(entry, attributes, signal)),
+    }),
+    ...(scan && {
+      scan: (entity: string, attributes: readonly string[], signal: AbortSignal) =>
+        scanned(() => own.scan?.(entity, attributes, signal), ask, signal),
+    }),
+    ...(base && { base: (signal: AbortSignal) => ask('base', signal, answers.text, () => own.base?.(signal)) }),
+    ...(search && {
+      search: (...given: Parameters<NonNullable<Target['search']>>) =>
+        ask('search', given[2], answers.states, () => own.search?.(...given)),
+    }),
+  };
+}
+
+interface Addressed {
+  readonly entity: string;
+  readonly remoteId: string;
+  readonly stableId?: string;
+}
+
+/** A scan of which each step is guarded. */
+async function* scanned(
+  begin: () => AsyncIterable<RemoteState> | undefined,
+  ask: Ask,
+  signal: AbortSignal,
+): AsyncGenerator<RemoteState> {
+  let steps: AsyncIterator<unknown> | undefined;
+  const next = async () => {
+    steps ??= begin()?.[Symbol.asyncIterator]();
+    return await steps?.next();
+  };
+  try {
+    for (;;) {
+      const step = await ask('scan', signal, stepOf, next);
+      if (step === undefined) {
+        steps = undefined;
+        return;
+      }
+      yield step;
+    }
+  } finally {
+    // Whoever stops early, or was stopped, has the module stop as well; nobody waits for it.
+    Promise.try(() => steps?.return?.()).catch(() => {});
+  }
+}
+
+function stepOf(answer: unknown): RemoteState | undefined {
+  if (typeof answer !== 'object' || answer === null) throw new Error('expected an async iterable');
+  if (Reflect.get(answer, 'done') === true) return undefined;
+  return answers.state(Reflect.get(answer, 'value'));
+}
+
+/** What `secrets:` holds, as far as it can be read: the module says so where it cannot. */
+function secretsOf({ secrets }: OwnConfig): string[] {
+  return Object.values(secrets).flatMap((secret) => {
+    try {
+      return [readSecret(secret)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** The values of secret attributes in a change, and of the entry that it is a change of. */
+function secretsIn({ entities }: OwnConfig, entity: string, change?: Change, whole?: Whole): string[] {
+  const attributes = Object.entries(entities[entity]?.attributes ?? {});
+  const secret = new Set(attributes.flatMap(([name, of]) => (of.kind !== 'reference' && of.secret ? [name] : [])));
+  if (secret.size === 0) return [];
+  const text = (value: Value) => (typeof value === 'string' ? value : value.base64);
+  const inside = (given: Attributes = {}) =>
+    Object.entries(given).flatMap(([name, values]) => (secret.has(name) ? values.map(text) : []));
+  const changed = change?.operation === 'update' ? change.changes : [];
+  return [
+    ...inside(change?.operation === 'create' ? change.attributes : {}),
+    ...changed.flatMap(({ attribute, values }) => (secret.has(attribute) ? values.map(text) : [])),
+    ...inside(whole?.desired),
+    ...inside(whole?.written),
+  ];
+}

@@ -39,6 +39,12 @@ export const own = (kinds: readonly string[]) =>
         .record(z.string(), secret)
         .default({})
         .describe('What the module is told and nobody else: name → the secret, or { file } that holds it'),
+      refersBy: z
+        .enum(['remote id', 'stable id'])
+        .default('remote id')
+        .describe(
+          'What stands for a member in reference attributes: the id of its entry, or the one that survives a rename',
+        ),
       entities: named(ownMapping).describe('The entities that this target follows, and how they look there'),
     })
     .transform(({ type: module, ...given }) => ({ type: 'own' as const, module, ...given }));

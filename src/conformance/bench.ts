@@ -44,8 +44,10 @@ export interface Bench {
 /** Entries that refer to others, as a group does to its members. */
 export interface References {
   readonly entity: string;
-  /** Where the members stand: what the target's `refersBy` says of entries of the bench's `entity`. */
+  /** Where the members stand, entries of the bench's `entity`. */
   readonly attribute: string;
+  /** What stands there of each. Default: its remote id. */
+  readonly by?: 'stable id';
   id(name: string): string;
   /** Attributes of an entry that is to have members, but for these. */
   attributes(name: string): Attributes;

@@ -1,14 +1,5 @@
 /** Plays the part of the engine: sends changes as it would, and remembers what it wrote. */
-import type {
-  Applied,
-  AttributeChange,
-  Attributes,
-  Change,
-  RemoteState,
-  Target,
-  Value,
-  Whole,
-} from '../targets/target.ts';
+import type { Applied, AttributeChange, Attributes, Change, RemoteState, Value, Whole } from '../targets/target.ts';
 import type { Bench } from './bench.ts';
 
 /** An entry as the engine knows it. */
@@ -30,8 +21,7 @@ export function address({ remoteId, stableId }: Pick<Entry, 'remoteId' | 'stable
 }
 
 /** Sends a change, and has it published where the target collects changes. */
-export async function send(bench: Bench, change: Change, whole: Whole, signal = patience()): Promise<Applied> {
-  const target: Target & { flush?(signal: AbortSignal): Promise<void> } = bench.target;
+export async function send({ target }: Bench, change: Change, whole: Whole, signal = patience()): Promise<Applied> {
   const applied = await target.apply(change, signal, ...(target.whole ? [whole] : []));
   await target.flush?.(signal);
   return applied;

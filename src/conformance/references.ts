@@ -1,6 +1,6 @@
 /** Entries that refer to others: a group and its members. */
 import assert from 'node:assert/strict';
-import type { AttributeChange, Target } from '../targets/target.ts';
+import type { AttributeChange } from '../targets/target.ts';
 import type { Bench, References } from './bench.ts';
 import { address, create, type Entry, send } from './carry.ts';
 import type { Case } from './case.ts';
@@ -59,19 +59,16 @@ class Group {
   }
 
   #sorted(values: readonly string[]): string[] {
-    const target: Referring = this.#bench.target;
-    const normalise = (value: string) => target.normaliseReference?.(value) ?? target.normalise(value);
+    const { target } = this.#bench;
+    const normalise = (value: string) => (target.normaliseReference ?? target.normalise).call(target, value);
     return values.map(normalise).sort();
   }
 
   #refer({ remoteId, stableId }: Entry): string {
-    const target: Referring = this.#bench.target;
-    if (target.refersBy !== 'stable id') return remoteId;
+    if (this.#references.by !== 'stable id') return remoteId;
     return stableId ?? assert.fail(`${remoteId} was given no stable id, by which the target refers to it`);
   }
 }
-
-type Referring = Target & { readonly refersBy?: 'stable id'; normaliseReference?(value: string): string };
 
 function crowd(bench: Bench, prefix: string, size: number): Promise<Entry[]> {
   return Promise.all(Array.from({ length: size }, (_, at) => create(bench, `${prefix}${at}`)));

@@ -72,6 +72,10 @@ function isKind(kind: unknown): kind is TargetErrorKind {
   return typeof kind === 'string' && kinds.has(kind);
 }
 
+function isSeconds(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
 /**
  * What a module threw, as the engine knows it. A TargetError is taken at its word, also one of another copy of Staffetta;
  * what a module throws when it was told to give up is that; anything else is `unknown`.
@@ -84,7 +88,8 @@ export function translated(
   if (error instanceof Error && error.name === 'TargetError' && 'kind' in error && isKind(error.kind)) {
     const data = error instanceof TargetError ? error.data : undefined;
     const unsure = 'unsure' in error && error.unsure === true;
-    return new TargetError(error.kind, message, { unsure, ...(data ? { data } : {}) });
+    const retryAfter = 'retryAfter' in error && isSeconds(error.retryAfter) ? error.retryAfter : undefined;
+    return new TargetError(error.kind, message, { unsure, retryAfter, ...(data ? { data } : {}) });
   }
   if (signal.aborted) return new TargetError('unavailable', `${what} was given up: ${message}`, { unsure: changes });
   return new TargetError('unknown', `${what} failed: ${message}`, { unsure: changes });

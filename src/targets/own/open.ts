@@ -70,6 +70,8 @@ const optional = [
   'scan',
   'base',
   'search',
+  'flush',
+  'normaliseReference',
   'close',
 ] as const;
 

@@ -12,7 +12,7 @@ import { words } from './module.ts';
 
 /** The methods that a target has or has not, and the engine looks which. */
 type Optional = Partial<
-  Pick<Target, 'mistakes' | 'expect' | 'setPassword' | 'find' | 'read' | 'scan' | 'base' | 'search'>
+  Pick<Target, 'mistakes' | 'expect' | 'setPassword' | 'find' | 'read' | 'scan' | 'base' | 'search' | 'flush'>
 >;
 
 /** How one method of the module is called: guarded, in words of its own. */
@@ -41,6 +41,15 @@ export function shield(own: OwnTarget, config: OwnConfig, log: Log): Target {
       return otherwise();
     }
   };
+  /** What has no form is refused. */
+  const form = (method: string, normalise: (value: string) => string) => (value: string) => {
+    try {
+      return answers.text(normalise.call(own, value));
+    } catch (error) {
+      const { message } = translated({ what: `${method} of ${module}`, changes: false, signal: never, secrets }, error);
+      throw new TargetError('rejected', message);
+    }
+  };
   return {
     ...(own.whole ? { whole: true as const } : {}),
     ...(own.merged ? { merged: [...own.merged] } : {}),
@@ -53,14 +62,8 @@ export function shield(own: OwnTarget, config: OwnConfig, log: Log): Target {
         secrets: hidden,
       });
     },
-    normalise: (remoteId) => {
-      try {
-        return answers.text((own.normalise ?? defaults.normalise).call(own, remoteId));
-      } catch (error) {
-        const reason = translated({ what: `normalise of ${module}`, changes: false, signal: never, secrets }, error);
-        throw new TargetError('rejected', reason.message);
-      }
-    },
+    normalise: form('normalise', own.normalise ?? defaults.normalise),
+    ...(own.normaliseReference && { normaliseReference: form('normaliseReference', own.normaliseReference) }),
     same: (attribute, left, right) => {
       const otherwise = () => defaults.same(attribute, left, right);
       return own.same ? rule('same', answers.truth, () => own.same?.(attribute, left, right), otherwise) : otherwise();
@@ -83,7 +86,7 @@ const never = new AbortController().signal;
 
 function optional(own: OwnTarget, ask: Ask, config: OwnConfig): Optional {
   const patience = () => AbortSignal.timeout(config.timeout);
-  const { mistakes, expect, setPassword, find, read, scan, base, search } = own;
+  const { mistakes, expect, setPassword, find, read, scan, base, search, flush } = own;
   return {
     ...(mistakes && { mistakes: () => ask('mistakes', patience(), answers.texts, () => own.mistakes?.()) }),
     ...(expect && { expect: (identity: string | undefined) => own.expect?.(identity) }),
@@ -106,6 +109,10 @@ function optional(own: OwnTarget, ask: Ask, config: OwnConfig): Optional {
     ...(scan && {
       scan: (entity: string, attributes: readonly string[], signal: AbortSignal) =>
         scanned(() => own.scan?.(entity, attributes, signal), ask, signal),
+    }),
+    ...(flush && {
+      flush: (signal: AbortSignal) =>
+        ask('flush', signal, answers.nothing, () => own.flush?.(signal), { changes: true, secrets: () => [] }),
     }),
     ...(base && { base: (signal: AbortSignal) => ask('base', signal, answers.text, () => own.base?.(signal)) }),
     ...(search && {

@@ -25,6 +25,7 @@ import { values } from './values.ts';
 
 export type { Bench, Need, References, Trouble } from './bench.ts';
 export { type Case, perform } from './case.ts';
+export { openTarget } from './open-target.ts';
 
 /** Every case, in order: one bench serves all of them, and the last ones close its target. */
 export const cases: readonly Case[] = [

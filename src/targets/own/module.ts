@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { oneLine } from '../../programs/output.ts';
 import { TargetError } from '../target.ts';
 
 /** Makes a target of options and context; nothing is known of what it is until it was called. */
@@ -15,11 +16,11 @@ export type Factory = (options: unknown, context: unknown) => unknown;
 export async function loadModule(name: string, folder: string): Promise<Factory> {
   const file = find(name, folder);
   const url = pathToFileURL(file);
-  url.searchParams.set('changed', String(changedAt(name, file)));
+  url.searchParams.set('changed', changedAt(name, file));
   const loaded = await load(name, url.href);
   const create: unknown = loaded.default;
   if (typeof create === 'function') return (options, context) => Reflect.apply(create, undefined, [options, context]);
-  const others = Object.keys(loaded).join(', ') || 'nothing';
+  const others = Object.keys(loaded).toSorted().join(', ') || 'nothing';
   throw wrong(
     name,
     `it has no default export that is a function (it exports ${others}); expected \`export default (options, context) => target\``,
@@ -43,10 +44,11 @@ function find(name: string, folder: string): string {
   }
 }
 
-function changedAt(name: string, file: string): number {
+/** Nanoseconds: a text of digits. */
+function changedAt(name: string, file: string): string {
   try {
-    const found = statSync(file);
-    if (found.isFile()) return found.mtimeMs;
+    const found = statSync(file, { bigint: true });
+    if (found.isFile()) return String(found.mtimeNs);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw wrong(name, words(error));
@@ -60,7 +62,7 @@ async function load(name: string, url: string): Promise<Readonly<Record<string, 
     const loaded: object = await import(/* @vite-ignore */ url);
     return Object.fromEntries(Object.entries(loaded));
   } catch (error) {
-    throw wrong(name, `loading it failed: ${words(error)}`);
+    throw wrong(name, `loading it failed: ${oneLine(words(error))}`);
   }
 }
 

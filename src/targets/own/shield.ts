@@ -43,6 +43,7 @@ export function shield(own: OwnTarget, config: OwnConfig, log: Log): Target {
   };
   /** What has no form is refused. */
   const form = (method: string, normalise: (value: string) => string) => (value: string) => {
+    if (value.includes('\0')) throw new TargetError('rejected', 'an id with NUL in it cannot be kept');
     try {
       return answers.text(normalise.call(own, value));
     } catch (error) {
@@ -50,19 +51,20 @@ export function shield(own: OwnTarget, config: OwnConfig, log: Log): Target {
       throw new TargetError('rejected', message);
     }
   };
+  const normalise = form('normalise', own.normalise ?? defaults.normalise);
   return {
     ...(own.whole ? { whole: true as const } : {}),
     ...(own.merged ? { merged: [...own.merged] } : {}),
     ...optional(own, ask, config),
     ping: (signal) => ask('ping', signal, answers.health, () => own.ping(signal)),
-    apply: (change, signal, whole) => {
+    apply: async (change, signal, whole) => {
+      normalise(change.remoteId);
+      if (change.operation === 'update' && change.renameTo !== undefined) normalise(change.renameTo);
       const hidden = () => secretsIn(config, change.entity, change, whole);
-      return ask('apply', signal, answers.applied, () => own.apply(change, signal, whole), {
-        changes: true,
-        secrets: hidden,
-      });
+      const about = { changes: true, secrets: hidden } as const;
+      return await ask('apply', signal, answers.applied, () => own.apply(change, signal, whole), about);
     },
-    normalise: form('normalise', own.normalise ?? defaults.normalise),
+    normalise,
     ...(own.normaliseReference && { normaliseReference: form('normaliseReference', own.normaliseReference) }),
     same: (attribute, left, right) => {
       const otherwise = () => defaults.same(attribute, left, right);

@@ -46,6 +46,7 @@ type Variant = readonly z.core.$ZodIssue[];
 function choose(variants: readonly Variant[], value: unknown, path: Path): Variant | undefined {
   if (variants.some((variant) => variant.some(isOtherKind)))
     return variants.find((variant) => !variant.some(isOtherKind)) ?? variants[0];
+  if (variants.every((variant) => variant.some(isNoMapping))) return variants[0];
   const ranked = variants
     .filter((variant) => !variant.some(isWrongForm))
     .map((variant) => ({ variant, ...score(variant, value, path) }))
@@ -58,6 +59,10 @@ function choose(variants: readonly Variant[], value: unknown, path: Path): Varia
 /** Things of several kinds say under `type` which they are: of another kind, nothing else is worth telling. */
 function isOtherKind({ path }: z.core.$ZodIssue): boolean {
   return path.length === 1 && path[0] === 'type';
+}
+
+function isNoMapping(issue: z.core.$ZodIssue): boolean {
+  return issue.path.length === 0 && issue.code === 'invalid_type' && issue.expected === 'object';
 }
 
 function isWrongForm(issue: z.core.$ZodIssue): boolean {

@@ -1,5 +1,6 @@
 /** People carried to a target of the administrator's own: the module of docs/targets/own.md, beside staffetta.yml. */
-import { copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRegistry, type Registry } from '../setup/registry.ts';
@@ -40,6 +41,7 @@ describe('a target of one’s own', { timeout: 60_000 }, () => {
     );
     return Object.fromEntries(read.map(({ id, attributes }) => [id, attributes]));
   };
+  const cardOf = (id: string) => join(folder, 'cards', `${createHash('sha256').update(id).digest('hex')}.json`);
   const state = async () => (await query(`select state, reason from staffetta.target where target = 'cards'`))[0];
 
   beforeAll(async () => {
@@ -90,6 +92,30 @@ describe('a target of one’s own', { timeout: 60_000 }, () => {
     await query(`select staffetta.replay('person', '3', 'cards', 'a test')`);
     await registry.calm();
     expect(await cards()).toEqual({ 3: { name: ['Cy Rossi'], own: ['x'] } });
+  });
+
+  test('is compared with what it should hold, and repaired', async () => {
+    await query(`insert into registry.person (id, uid, given) values (6, 'fay', 'Fay'), (7, 'gil', 'Gil')`);
+    await registry.calm();
+    const compare = async (...args: readonly string[]) => {
+      const { ended, printed } = registry.spawn('reconcile', 'cards', '--json', ...args);
+      await ended;
+      return JSON.parse(printed.stdout);
+    };
+    expect(JSON.stringify(await compare())).toMatch(/"seen":2,"missing":0,"changed":0/);
+    for (const [id, name] of [
+      ['6', 'Nobody'],
+      ['8', 'A stranger'],
+    ])
+      await writeFile(cardOf(id ?? ''), JSON.stringify({ id, attributes: { name: [name] } }));
+    expect(JSON.stringify(await compare('--repair'))).toMatch(/"seen":3,"missing":0,"changed":1,.*"unexpected":1/);
+    await registry.calm();
+    expect(await cards()).toEqual({
+      6: { name: ['Fay Rossi'] },
+      7: { name: ['Gil Rossi'] },
+      8: { name: ['A stranger'] },
+    });
+    await rm(cardOf('8'));
   });
 
   test('keeps no secret anywhere but where it belongs', async () => {

@@ -48,6 +48,7 @@ const tooLate = Symbol('too late');
 /** Throws `tooLate` when a signal came a while ago; never, once it is `over`. */
 async function late(signal: AbortSignal, over: AbortSignal): Promise<never> {
   const came = Promise.withResolvers<void>();
+  if (signal.aborted) came.resolve();
   signal.addEventListener('abort', () => came.resolve(), { once: true, signal: over });
   await came.promise;
   await setTimeout(hearing, undefined, { signal: over }).catch(() => {});

@@ -217,3 +217,73 @@ test('what a module hands on for the write-back is something that the database t
   const odd = await having('apply: async ({ remoteId }) => ({ remoteId, data: { big: 1n } })');
   await expect(odd.apply(change, patience())).rejects.toMatchObject({ kind: 'unknown', unsure: true });
 });
+
+test('everything else that a module has is handed on', async () => {
+  const target = await having(`
+    whole: true, merged: ['objectClass'],
+    apply: async (change, signal, whole) => ({ remoteId: whole.desired.a[0], stableId: 's' }),
+    read: async ({ remoteId, stableId }) => ({ remoteId, stableId, attributes: {}, createdByUs: true }),
+    expect: (identity) => { globalThis.expected = identity; },
+    mistakes: async () => ['cards.csv:1: no header'],
+    base: async () => 'dc=x',
+    search: async (filter, { limit }) => Array.from({ length: limit }, () => ({ remoteId: filter, attributes: {} })),
+    flush: async () => { throw new TargetError('unavailable', 'the disk is full', { retryAfter: Number.NaN }); },
+    normaliseReference: (value) => value.toUpperCase()`);
+  expect(target).toMatchObject({ whole: true, merged: ['objectClass'] });
+  const whole = { desired: { a: ['other'] }, written: {} };
+  expect(await target.apply(change, patience(), whole)).toEqual({ remoteId: 'other', stableId: 's' });
+  const entry = { remoteId: '1', stableId: 's' };
+  expect(await target.read?.(entry, [], patience())).toEqual({ ...entry, attributes: {}, createdByUs: true });
+  target.expect?.('this one');
+  expect(Reflect.get(globalThis, 'expected')).toBe('this one');
+  expect(await target.mistakes?.()).toEqual(['cards.csv:1: no header']);
+  expect(await target.base?.(patience())).toBe('dc=x');
+  expect(await target.search?.('f', { limit: 2 }, patience())).toHaveLength(2);
+  await expect(target.flush?.(patience())).rejects.toMatchObject({ kind: 'unavailable', retryAfter: undefined });
+  expect(target.normaliseReference?.('a')).toBe('A');
+});
+
+test('secret values of an update, and of the entry that it is a change of, are masked as well', async () => {
+  const target = await having(
+    `apply: async ({ changes }, signal, { desired, written }) => {
+    throw new Error([changes[0].values[0], desired.pin[0], written.pin[0].base64].join(' '));
+  }`,
+    { entities: { person: { id: '{id}', attributes: { pin: { from: 'pin', secret: true }, name: '{name}' } } } },
+  );
+  const update: Change = {
+    operation: 'update',
+    entity: 'person',
+    remoteId: '42',
+    renameTo: '43',
+    changes: [
+      { attribute: 'pin', action: 'replace', values: ['1111'] },
+      { attribute: 'name', action: 'replace', values: ['A'] },
+    ],
+  };
+  const whole = { desired: { pin: ['2222'], name: ['A'] }, written: { pin: [{ base64: 'MzMz' }] } };
+  await expect(target.apply(update, patience(), whole)).rejects.toThrow('failed: ******** ******** ********');
+});
+
+test('a secret file that cannot be read is told in words, and no reason to fail otherwise', async () => {
+  const target = await having(`apply: async () => secret('token'), ping: async () => { throw new Error('down'); }`, {
+    secrets: { token: { file: '/nowhere/token' } },
+  });
+  await expect(target.apply(change, patience())).rejects.toMatchObject({
+    kind: 'misconfigured',
+    message: expect.stringMatching(/^cannot read the secret file \/nowhere\/token/),
+  });
+  await expect(target.ping(patience())).rejects.toThrow('failed: down');
+});
+
+test('a scan of what cannot be walked through is told, and an aborted one does not begin', async () => {
+  const none = await having('scan: () => undefined');
+  await expect(Array.fromAsync(none.scan?.('person', [], patience()) ?? [])).rejects.toThrow(
+    'expected an async iterable',
+  );
+  const list = await having('scan: () => []');
+  await expect(Array.fromAsync(list.scan?.('person', [], patience()) ?? [])).rejects.toMatchObject({ kind: 'unknown' });
+  await expect(Array.fromAsync(none.scan?.('person', [], AbortSignal.abort()) ?? [])).rejects.toMatchObject({
+    kind: 'unavailable',
+    unsure: false,
+  });
+});

@@ -1,14 +1,15 @@
 /** A module's target as the engine uses it: every method guarded, what was left out put in. */
 import type { OwnConfig } from '../../config/own.ts';
-import { readSecret } from '../../config/secret.ts';
 import type { Log } from '../../log.ts';
-import type { Attributes, Change, Match, Password, RemoteState, Target, Value, Whole } from '../target.ts';
+import { mask, oneLine } from '../../programs/output.ts';
+import type { Match, Password, RemoteState, Target, Whole } from '../target.ts';
 import { TargetError } from '../target.ts';
 import { answers } from './answers.ts';
 import type { OwnTarget } from './contract.ts';
 import { defaults } from './defaults.ts';
 import { guarded, translated } from './guard.ts';
 import { words } from './module.ts';
+import { secretsIn, secretsOf, textOf } from './secrets.ts';
 
 /** The methods that a target has or has not, and the engine looks which. */
 type Optional = Partial<
@@ -33,11 +34,18 @@ export function shield(own: OwnTarget, config: OwnConfig, log: Log): Target {
     return guarded({ what, changes: about !== undefined, signal, secrets: hidden, check }, work);
   };
   /** What must be answered at once, and by rules: where the module fails, by the rules that hold without it. */
-  const rule = <T>(method: string, check: (answer: unknown) => T, work: () => unknown, otherwise: () => T): T => {
+  const rule = <T>(
+    method: string,
+    check: (answer: unknown) => T,
+    work: () => unknown,
+    otherwise: () => T,
+    hidden: () => readonly string[] = () => [],
+  ): T => {
     try {
       return check(work());
     } catch (error) {
-      log.error({ reason: words(error) }, `${method} of ${module} failed; it is done as if it were left out`);
+      const reason = oneLine(mask(words(error), [...secrets(), ...hidden()]));
+      log.error({ reason }, `${method} of ${module} failed; it is done as if it were left out`);
       return otherwise();
     }
   };
@@ -68,7 +76,10 @@ export function shield(own: OwnTarget, config: OwnConfig, log: Log): Target {
     ...(own.normaliseReference && { normaliseReference: form('normaliseReference', own.normaliseReference) }),
     same: (attribute, left, right) => {
       const otherwise = () => defaults.same(attribute, left, right);
-      return own.same ? rule('same', answers.truth, () => own.same?.(attribute, left, right), otherwise) : otherwise();
+      const work = () => own.same?.(attribute, left, right);
+      return own.same
+        ? rule('same', answers.truth, work, otherwise, () => [...left, ...right].map(textOf))
+        : otherwise();
     },
     aside: (remoteId, key) => {
       const otherwise = () => defaults.aside(remoteId, key);
@@ -160,32 +171,4 @@ function stepOf(answer: unknown): RemoteState | undefined {
   if (typeof answer !== 'object' || answer === null) throw new Error('expected an async iterable');
   if (Reflect.get(answer, 'done') === true) return undefined;
   return answers.state(Reflect.get(answer, 'value'));
-}
-
-/** What `secrets:` holds, as far as it can be read: the module says so where it cannot. */
-function secretsOf({ secrets }: OwnConfig): string[] {
-  return Object.values(secrets).flatMap((secret) => {
-    try {
-      return [readSecret(secret)];
-    } catch {
-      return [];
-    }
-  });
-}
-
-/** The values of secret attributes in a change, and of the entry that it is a change of. */
-function secretsIn({ entities }: OwnConfig, entity: string, change?: Change, whole?: Whole): string[] {
-  const attributes = Object.entries(entities[entity]?.attributes ?? {});
-  const secret = new Set(attributes.flatMap(([name, of]) => (of.kind !== 'reference' && of.secret ? [name] : [])));
-  if (secret.size === 0) return [];
-  const text = (value: Value) => (typeof value === 'string' ? value : value.base64);
-  const inside = (given: Attributes = {}) =>
-    Object.entries(given).flatMap(([name, values]) => (secret.has(name) ? values.map(text) : []));
-  const changed = change?.operation === 'update' ? change.changes : [];
-  return [
-    ...inside(change?.operation === 'create' ? change.attributes : {}),
-    ...changed.flatMap(({ attribute, values }) => (secret.has(attribute) ? values.map(text) : [])),
-    ...inside(whole?.desired),
-    ...inside(whole?.written),
-  ];
 }

@@ -198,13 +198,14 @@ describe('rules of a module', () => {
   test('are its own where it has some, and do without it where they fail', async () => {
     const target = await having(`
       mark: '!', normalise(id) { if (id === 'odd') throw new Error('no such id'); return this.mark + id.toLowerCase(); },
-      same: (name) => { if (name === 'odd') throw new Error('hm'); return true; },
+      same: (name) => { if (name === 'odd') throw new Error('hm: x'); return true; },
       aside: () => 5`);
     expect(target.normalise('A')).toBe('!a');
     expect(() => target.normalise('odd')).toThrow(expect.objectContaining({ kind: 'rejected' }));
     expect(() => target.normalise('a\0b')).toThrow(expect.objectContaining({ kind: 'rejected' }));
     expect(target.same('even', ['x'], ['y'])).toBe(true);
     expect(target.same('odd', ['x'], ['y'])).toBe(false);
+    expect(modules.lines).toContainEqual([{ reason: 'hm: ********' }, expect.stringMatching(/^same of .* left out$/)]);
     expect(target.aside('a', '1')).toMatch(/^a~/);
   });
 });

@@ -40,7 +40,9 @@ function ofTarget(target: string, of: TargetConfig) {
           say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
           say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
         ]
-      : [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)]),
+      : []),
+    ...(of.type === 'script' ? [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)] : []),
+    ...(of.type === 'file' ? [say('FOLDER')(of.folder, `The folder of the files of ${target}`)] : []),
     say('AFTER')(of.after.join(', ') || undefined, `Targets that must have a key before ${target}`),
     say('SLOTS')(of.slots, `Pumps that each daemon runs for ${target} at once`),
     say('BATCH')(of.batch, `Deliveries to ${target} that a pump claims at once`),

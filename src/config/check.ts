@@ -3,6 +3,7 @@
  * tells.) Names are looked for in what was written, so that an entity with a mistake in it still counts as there.
  */
 import { checkDocumentPaths } from './document-paths.ts';
+import { checkFile } from './file-flow.ts';
 import { quote } from './form.ts';
 import { checkHooks } from './hook-names.ts';
 import { checkLdapServer } from './ldap-server.ts';
@@ -32,9 +33,11 @@ export function checkConfig(config: Config, written: unknown): Findings {
       ...targets.flatMap(([name, target]) => [
         ...checkAfter(name, config, written),
         ...checkCircles(target, ['targets', name]),
+        ...(target.type === 'file' ? checkFile(target, ['targets', name]) : []),
         ...Object.entries(target.entities).flatMap(([entity, mapping]) => [
           ...checkEntity(entity, ['targets', name, 'entities', entity], written),
           ...checkMapping(mapping, ['targets', name, 'entities', entity], written),
+          ...checkPaths(target, mapping, ['targets', name, 'entities', entity]),
           ...checkPassword(mapping, ['targets', name, 'entities', entity], written),
         ]),
       ]),
@@ -108,12 +111,19 @@ function checkMapping(mapping: MappingConfig, above: Path, written: unknown): Pr
     ...checkTemplate(remoteId.template, [...above, remoteId.key]),
     ...attributes.flatMap(([name, attribute]) => checkAttribute(attribute, [...above, 'attributes', name], written)),
     ...checkTwice(Object.keys(mapping.attributes ?? {}), [...above, 'attributes']),
-    ...('id' in mapping ? checkDocumentPaths(Object.keys(mapping.attributes), [...above, 'attributes']) : []),
     ...(mapping.disable?.dn === undefined ? [] : checkTemplate(mapping.disable.dn, [...above, 'disable', 'dn'])),
     ...disable.flatMap(([name, template]) => checkTemplate(template, [...above, 'disable', 'attributes', name])),
     ...checkSteps(mapping, above),
     ...checkDeprovision(mapping, above, written),
   ];
+}
+
+/** The names of the attributes are paths where a target takes documents. */
+function checkPaths(target: TargetConfig, mapping: MappingConfig, above: Path): Problem[] {
+  const isTable = target.type === 'file' && target.format === 'csv';
+  return 'id' in mapping && !isTable
+    ? checkDocumentPaths(Object.keys(mapping.attributes), [...above, 'attributes'])
+    : [];
 }
 
 function checkPassword(mapping: MappingConfig, above: Path, written: unknown): Problem[] {

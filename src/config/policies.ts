@@ -37,7 +37,7 @@ export function referencesOf(
   { attributes }: Pick<MappingConfig, 'attributes'>,
   target: TargetConfig,
 ): Map<string, ReferencePolicy> {
-  const placeholder = target.type === 'ldap' ? target.placeholder : '';
+  const placeholder = 'placeholder' in target ? target.placeholder : '';
   return new Map(
     Object.entries(attributes ?? {}).flatMap(([name, attribute]) =>
       attribute.kind === 'reference'

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { cron } from './cron.ts';
+import { file } from './file.ts';
 import { secret } from './given-secret.ts';
 import { hooks } from './hooks.ts';
 import { ldap } from './ldap.ts';
@@ -47,7 +48,7 @@ const entity = z.strictObject({
     .describe('Captured tables: schema.table, with the expression that gives the key of the entity from its row'),
 });
 
-const target = z.discriminatedUnion('type', [ldap, script]);
+const target = z.discriminatedUnion('type', [ldap, script, file]);
 
 export const config = z.strictObject({
   version: z.literal(1).describe('The version of this format: 1'),

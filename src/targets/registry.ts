@@ -1,5 +1,6 @@
 /** The kinds of targets there are. A new kind is one more line here. */
 import type { TargetConfig } from '../config/schema.ts';
+import { FileTarget } from './file/target.ts';
 import { LdapTarget } from './ldap/target.ts';
 import { ScriptTarget } from './script/target.ts';
 import type { Target } from './target.ts';
@@ -14,5 +15,7 @@ export function createTarget(_name: string, config: TargetConfig, folder: string
       return new LdapTarget(config, folder);
     case 'script':
       return new ScriptTarget(config, folder);
+    case 'file':
+      return new FileTarget(config, folder);
   }
 }

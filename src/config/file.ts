@@ -61,10 +61,9 @@ const flow = {
       z
         .array(z.string())
         .min(1)
-        .transform((run): z.input<typeof transferForm> => ({ run })),
+        .transform((run) => transferForm.parse({ run })),
       transferForm,
     ])
-    .pipe(transferForm)
     .optional()
     .describe('A program that is called after each file, to transfer it; tried again until it succeeds'),
 };

@@ -83,6 +83,18 @@ test.each(moments.slice(1).flatMap((moment) => [1, 3].map((times) => ({ moment, 
   },
 );
 
+test('several daemons write one flow at once, until each is killed', async () => {
+  flow = await createFlow();
+  const all = await Promise.all([0, 1000, 2000].map((from) => runUntil('published', 6, changes, from)));
+  const target = flow.target(flowConfig('csv', { ...changes, entities: people }));
+  await target.flush(patience());
+  const names = await flow.names();
+  expect(names).toEqual(names.map((_, at) => `people-${String(at + 1).padStart(6, '0')}.csv`));
+  const state = replay((await flow.texts()).flatMap((text) => readCsv(text)));
+  expect([...state.keys()]).toEqual(expect.arrayContaining(all.flat()));
+  expect(Math.min(...all.map((told) => told.length))).toBeGreaterThan(2);
+});
+
 test('the command is called again for a file of which it is not known whether it was', async () => {
   flow = await createFlow();
   const command = ['/bin/sh', '-c', 'basename "$1" >>.sent', 'send', '{file}'];

@@ -5,9 +5,9 @@ import { formatDn, formatRdn, normaliseDn, parentDn, parseDn, type Rdn } from '.
 import { afterRename, namingValues, withNaming } from '../ldap/naming.ts';
 import { asideDn, normaliseRemoteId } from '../ldap/remote-id.ts';
 import type { Schema } from '../ldap/schema.ts';
-import type { Attributes } from '../target.ts';
+import { type Attributes, TargetError } from '../target.ts';
 import { effectOf } from './effect.ts';
-import type { Rename, Rules } from './format.ts';
+import type { Entry, Rename, Rules } from './format.ts';
 
 export function dnRules(schema: Schema): Rules {
   const rules: Rules = {
@@ -28,6 +28,7 @@ export function dnRules(schema: Schema): Rules {
       return Object.fromEntries(held.filter(([, values]) => values.length > 0));
     },
     renamed: (rename) => renamed(rules, schema, rename),
+    require: (entry) => requireNaming(rules, entry),
   };
   return rules;
 }
@@ -38,15 +39,33 @@ function renamed(rules: Rules, schema: Schema, { from, to, attributes, changes }
   if (formatRdn(oldRdn) === formatRdn(newRdn)) return { attributes, changes };
   const names = [...namingValues([...oldRdn, ...newRdn]).keys()];
   const before = Object.fromEntries(names.map((name) => [name, valuesOf(rules, attributes, name)]));
-  const moved = effectOf(rules, attributes, [...changesTo(oldRdn, 'delete'), ...changesTo(newRdn, 'add')]);
+  const deleted = namingChanges(oldRdn, 'delete', (attribute, value) => has(rules, attributes, attribute, value));
+  const without = effectOf(rules, attributes, deleted).attributes;
+  const added = namingChanges(newRdn, 'add', (attribute, value) => !has(rules, without, attribute, value));
   return {
-    attributes: moved.attributes,
+    attributes: effectOf(rules, without, added).attributes,
     changes: afterRename(schema, { from: oldRdn, to: newRdn, before }, changes),
   };
 }
 
-function changesTo(rdn: Rdn, action: 'add' | 'delete') {
-  return [...namingValues(rdn)].map(([attribute, values]) => ({ attribute, action, values }));
+function namingChanges(rdn: Rdn, action: 'add' | 'delete', isNeeded: (attribute: string, value: string) => boolean) {
+  return [...namingValues(rdn)].map(([attribute, values]) => ({
+    attribute,
+    action,
+    values: values.filter((value) => isNeeded(attribute, value)),
+  }));
+}
+
+/** An entry has the values that name it (RFC 4512 §2.3): a directory refuses another (results 64 and 67). */
+function requireNaming(rules: Rules, { remoteId, attributes }: Pick<Entry, 'remoteId' | 'attributes'>): void {
+  for (const [name, values] of namingValues(parseDn(remoteId)[0] ?? []))
+    if (!values.every((value) => has(rules, attributes, name, value)))
+      throw new TargetError('rejected', `attribute ${name} of ${remoteId} lacks the value that names the entry`);
+}
+
+function has(rules: Rules, attributes: Attributes, name: string, value: string): boolean {
+  const key = rules.keyOf(name, value);
+  return valuesOf(rules, attributes, name).some((other) => rules.keyOf(name, other) === key);
 }
 
 function valuesOf(rules: Rules, attributes: Attributes, name: string) {

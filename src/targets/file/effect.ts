@@ -1,50 +1,54 @@
-/** What changes of attributes really do to an entry: what is so already is not told again. */
-import type { AttributeChange, Attributes, Value } from '../target.ts';
+/**
+ * What changes of attributes do to an entry, by the rules of a directory (RFC 4511 §4.6): what cannot be done to it as it
+ * is – a value added that is there, one taken out that is not – was meant for another entry than this, and is refused, so
+ * that whoever asks looks at the entry first.
+ */
+import { type AttributeChange, type Attributes, TargetError, type Value } from '../target.ts';
 import type { Rules } from './format.ts';
 
 export interface Effect {
   readonly attributes: Attributes;
-  /** The changes that do something, cut down to the values that do. */
+  /** The changes that do something. */
   readonly changes: readonly AttributeChange[];
 }
 
-/** Makes changes one after the other, as a directory does (RFC 4511 §4.6). */
+/** Makes changes one after the other. Throws `converged` for one that does not fit the entry. */
 export function effectOf(rules: Rules, before: Attributes, changes: readonly AttributeChange[]): Effect {
   const attributes = new Map(Object.entries(before));
   const names = new Map([...attributes.keys()].map((name) => [rules.canonical(name), name]));
   const effective = changes.flatMap((change): AttributeChange[] => {
-    const canonical = rules.canonical(change.attribute);
-    const name = names.get(canonical) ?? change.attribute;
+    const { attribute } = change;
+    const canonical = rules.canonical(attribute);
+    const name = names.get(canonical) ?? attribute;
     const present = attributes.get(name) ?? [];
-    const { told, left } = outcome(rules, change, present);
-    if (told === undefined) return [];
+    const values = rules.held(attribute, change.values);
+    if (change.action === 'replace' ? isSame(values, present) : values.length === 0) return [];
+    const left = outcome(rules, { ...change, values }, present);
     names.set(canonical, name);
     if (left.length === 0) attributes.delete(name);
     else attributes.set(name, left);
-    return [{ ...change, values: told }];
+    return [{ ...change, values }];
   });
   return { attributes: Object.fromEntries(attributes), changes: effective };
 }
 
-/** What is told of a change, undefined where it does nothing, and the values that are left. */
+/** The values that are left. */
 function outcome(
   rules: Rules,
   { attribute, action, values }: AttributeChange,
   present: readonly Value[],
-): { readonly told: readonly Value[] | undefined; readonly left: readonly Value[] } {
-  const given = rules.held(attribute, values);
-  const keys = (some: readonly Value[]) => new Set(some.map((value) => rules.keyOf(attribute, value)));
-  if (action === 'replace') return { told: isSame(given, present) ? undefined : given, left: given };
-  if (action === 'add') {
-    const there = keys(present);
-    const lacking = given.filter((value) => !there.has(rules.keyOf(attribute, value)));
-    return { told: lacking.length > 0 ? lacking : undefined, left: [...present, ...lacking] };
+): readonly Value[] {
+  if (action === 'replace') return values;
+  const there = new Set(present.map((value) => rules.keyOf(attribute, value)));
+  const given = new Set(values.map((value) => rules.keyOf(attribute, value)));
+  const fits = action === 'add' ? there.isDisjointFrom(given) : given.isSubsetOf(there);
+  if (!fits) {
+    const what =
+      action === 'add' ? 'has a value already that was to be added' : 'lacks a value that was to be taken out';
+    throw new TargetError('converged', `${attribute} ${what}`);
   }
-  const unwanted = keys(given);
-  const [left, surplus] = [false, true].map((isUnwanted) =>
-    present.filter((value) => unwanted.has(rules.keyOf(attribute, value)) === isUnwanted),
-  );
-  return { told: surplus && surplus.length > 0 ? surplus : undefined, left: left ?? [] };
+  if (action === 'add') return [...present, ...values];
+  return present.filter((value) => !given.has(rules.keyOf(attribute, value)));
 }
 
 /** To the letter, in any order: a change of case is one. */

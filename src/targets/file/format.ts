@@ -26,6 +26,8 @@ export interface Rules {
   created(remoteId: string, attributes: Attributes): Attributes;
   /** What a rename does to the attributes of an entry, and the changes that are left to be made then. */
   renamed(rename: Rename): { readonly attributes: Attributes; readonly changes: readonly AttributeChange[] };
+  /** Throws `rejected` for what no entry can be. */
+  require(entry: Pick<Entry, 'remoteId' | 'attributes'>): void;
 }
 
 /** An entry that gets another id, and changes that belong to it. */

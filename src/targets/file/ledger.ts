@@ -92,6 +92,7 @@ export class Ledger {
   }
 
   #tell(event: Omit<Event, 'sequence'>): void {
+    if (event.operation !== 'delete') this.#format.rules.require(event);
     this.#records.add(event);
   }
 }

@@ -14,6 +14,7 @@ export const plainRules: Rules = {
   held: (_, values) => distinct(values),
   created: (_, attributes) => attributes,
   renamed: ({ attributes, changes }) => ({ attributes, changes }),
+  require: () => {},
 };
 
 function distinct(values: readonly Value[]): Value[] {

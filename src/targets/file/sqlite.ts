@@ -1,6 +1,6 @@
 /**
- * SQLite, as Node has it: the little that a flow needs of it. It is loaded only where a flow is opened, because Node
- * before 24 says on standard error that it is experimental.
+ * SQLite, as Node has it: the little that a flow needs of it. It is loaded only where a flow is opened, because older
+ * versions of Node say on standard error that it is experimental.
  */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { TargetError } from '../target.ts';

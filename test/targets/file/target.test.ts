@@ -76,6 +76,33 @@ test('of a tree, what stands below goes along when it is renamed, and keeps it f
   ]);
 });
 
+test.each([
+  { action: 'add', values: ['y', 'x'] },
+  { action: 'delete', values: ['x', 'z'] },
+] as const)('what does not fit the entry is refused as a whole: $action $values', async (change) => {
+  const target = flow.target(flowConfig('jsonl'));
+  await target.apply(create('a', { mail: ['x', 'v'] }), patience());
+  const changes = [
+    { attribute: 'name', action: 'replace', values: ['Ada'] } as const,
+    { attribute: 'mail', ...change },
+  ];
+  const update = { operation: 'update', entity: 'person', remoteId: 'a', changes } as const;
+  await expect(target.apply(update, patience())).rejects.toMatchObject({ kind: 'converged', unsure: false });
+  const state = await target.read({ remoteId: 'a' }, ['mail', 'name'], patience());
+  expect(state?.attributes).toEqual({ mail: ['x', 'v'] });
+});
+
+test('LDIF refuses an entry without the value that names it', async () => {
+  const target = flow.target(flowConfig('ldif'));
+  const dn = 'uid=ada,ou=people,dc=example,dc=org';
+  await expect(target.apply(create(dn, { uid: ['eve'] }), patience())).rejects.toMatchObject({ kind: 'rejected' });
+  await target.apply(create(dn, { uid: ['eve', 'ADA'] }), patience());
+  await expect(target.apply(replace(dn, { uid: ['eve'] }), patience())).rejects.toMatchObject({
+    kind: 'rejected',
+    message: expect.stringContaining('attribute uid'),
+  });
+});
+
 test('LDIF refuses what is no distinguished name', async () => {
   const target = flow.target(flowConfig('ldif'));
   await expect(target.apply(create('ada', {}), patience())).rejects.toMatchObject({ kind: 'rejected' });

@@ -10,12 +10,12 @@ const page = read('configuration.md');
 const folder = mkdtempSync(join(tmpdir(), 'staffetta-docs-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const examples = [...(page + read('passwords.md') + read('hooks.md') + read('targets/file.md')).matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(
-  ([, yaml = '']) => ({
-    yaml,
-    title: yaml.split('\n')[0],
-  }),
-);
+const examples = [
+  ...(page + read('passwords.md') + read('hooks.md') + read('targets/file.md')).matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
+].map(([, yaml = '']) => ({
+  yaml,
+  title: yaml.split('\n')[0],
+}));
 
 // Each example is a whole file, or one or more of its top-level keys: this stands for those it leaves out.
 const rest: Readonly<Record<string, string>> = {

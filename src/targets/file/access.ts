@@ -45,14 +45,16 @@ export class Access {
 
   /** The store, whichever flow it is of. */
   async whatever(): Promise<Store> {
-    const before = await this.#opened?.catch(() => undefined);
+    const opened = this.#opened;
+    const before = await opened?.catch(() => undefined);
     if (before?.isCurrent()) return before;
-    if (before !== undefined) this.close();
-    this.#opened ??= this.#open();
+    if (this.#opened === opened) {
+      before?.close();
+      this.#opened = this.#open();
+    }
     try {
-      return await this.#opened;
+      return await (this.#opened ?? this.#open());
     } catch (error) {
-      this.#opened = undefined;
       throw failureOf(`the flow in ${this.#place.folder} cannot be opened`, error);
     }
   }

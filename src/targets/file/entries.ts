@@ -73,14 +73,11 @@ export class Entries {
     this.#sqlite.change('delete from entry where number = ?', number);
   }
 
-  /** Entries that have a value in an attribute by which they are found. */
-  having(entity: string, attribute: string, value: Value): Known[] {
-    return this.#sqlite
-      .rows(
-        'select e.* from lookup l join entry e on e.number = l.entry where (l.entity, l.attribute, l.key) = (?, ?, ?)',
-        ...[entity, this.#rules.canonical(attribute), this.#rules.keyOf(attribute, value)],
-      )
-      .flatMap((row) => known(row) ?? []);
+  /** Entries that have these values in attributes by which they are found. */
+  having(entity: string, where: Readonly<Record<string, Value>>): Known[] {
+    const [first, ...others] = Object.entries(where).map(([name, value]) => this.#havingOne(entity, name, value));
+    const isIn = ({ number }: Known, some: readonly Known[]) => some.some((entry) => entry.number === number);
+    return (first ?? []).filter((entry) => others.every((some) => isIn(entry, some)));
   }
 
   /** So many entries of an entity after one, in the order in which they were made. */
@@ -100,6 +97,15 @@ export class Entries {
       )
         for (const entry of page) this.#list(entry);
     }
+  }
+
+  #havingOne(entity: string, attribute: string, value: Value): Known[] {
+    return this.#sqlite
+      .rows(
+        'select e.* from lookup l join entry e on e.number = l.entry where (l.entity, l.attribute, l.key) = (?, ?, ?)',
+        ...[entity, this.#rules.canonical(attribute), this.#rules.keyOf(attribute, value)],
+      )
+      .flatMap((row) => known(row) ?? []);
   }
 
   #list({ number, entity, attributes }: Known): void {

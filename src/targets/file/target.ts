@@ -117,13 +117,14 @@ export class FileTarget implements Target {
     attributes: readonly string[],
     signal: AbortSignal,
   ): Promise<Map<string, RemoteState[]>> {
-    const entries = await this.#entries(signal);
-    const answers = matches.map(({ key, entity, where }) => {
-      const found = Object.entries(where).map(([name, value]) => entries.having(entity, name, value));
-      const [first = [], ...others] = found;
-      const inAll = first.filter(({ number }) => others.every((some) => some.some((entry) => entry.number === number)));
-      return [key, inAll.map((entry) => stateOf(this.#rules, entry, attributes))] as const;
-    });
+    const answers = await this.#read(
+      (entries) =>
+        matches.map(({ key, entity, where }) => {
+          const found = entries.having(entity, where).map((entry) => stateOf(this.#rules, entry, attributes));
+          return [key, found] as const;
+        }),
+      signal,
+    );
     return new Map(answers.filter(([, states]) => states.length > 0));
   }
 
@@ -132,14 +133,13 @@ export class FileTarget implements Target {
     attributes: readonly string[],
     signal: AbortSignal,
   ): Promise<RemoteState | undefined> {
-    const entries = await this.#entries(signal);
-    const found = entries.meant(entry) ?? entries.at(entry.remoteId);
+    const found = await this.#read((entries) => entries.meant(entry) ?? entries.at(entry.remoteId), signal);
     return found && stateOf(this.#rules, found, attributes);
   }
 
   async *scan(entity: string, attributes: readonly string[], signal: AbortSignal): AsyncGenerator<RemoteState> {
     for (let after = 0; ; ) {
-      const page = (await this.#entries(signal)).page(entity, after, pageSize);
+      const page = await this.#read((entries) => entries.page(entity, after, pageSize), signal);
       for (const entry of page) yield stateOf(this.#rules, entry, attributes);
       const last = page.at(-1);
       if (last === undefined) return;
@@ -157,9 +157,14 @@ export class FileTarget implements Target {
     return this.#place.format.rules;
   }
 
-  async #entries(signal: AbortSignal): Promise<Entries> {
+  async #read<T>(question: (entries: Entries) => T, signal: AbortSignal): Promise<T> {
     requireTime(signal);
-    return this.#access.entries(await this.#access.store());
+    const store = await this.#access.store();
+    try {
+      return question(this.#access.entries(store));
+    } catch (error) {
+      throw failureOf(`the flow in ${this.#place.folder} cannot be read`, error);
+    }
   }
 
   /** A making of files that begins after this call. */

@@ -57,13 +57,19 @@ const person = fc.record({
 });
 const place = fc.tuple(name, unit).map(([uid, ou]) => `uid=${escapeValue(uid)},ou=${ou},${suffix}`);
 const group = name.map((cn) => `cn=${escapeValue(cn)},ou=groups,${suffix}`);
-/** Attributes are replaced as a whole, or value by value (never photos: they have no equality matching rule). */
-const how = fc.constantFrom('replace' as const, 'by value' as const);
+/** Attributes are replaced as a whole, or value by value, or added and taken out without a look (photos only as a whole: they have no equality matching rule). */
+const how = fc.constantFrom('replace' as const, 'by value' as const, 'blindly' as const);
+/** Of a rename: where its second half is refused, a directory has renamed the entry; a flow has done nothing. */
+const looking = fc.constantFrom('replace' as const, 'by value' as const);
+type How = 'replace' | 'by value' | 'blindly';
 
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('create' as const), at: place, given: person }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('write' as const), at: place, given: person, how }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('rename' as const), at: place, to: place, given: person, how }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('rename' as const), at: place, to: place, given: person, how: looking }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), at: place }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('swap' as const), at: place, to: place }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('gather' as const), at: group, members: fc.subarray(names) }) },
@@ -111,9 +117,12 @@ const create = (entity: string, remoteId: string, given: Attributes): Change => 
   attributes: Object.fromEntries(Object.entries(given).filter(([, values]) => values.length > 0)),
 });
 
-function changesTo(there: Attributes, given: Attributes, how: 'replace' | 'by value'): Update['changes'] {
+function changesTo(there: Attributes, given: Attributes, how: How): Update['changes'] {
   return Object.entries(given).flatMap(([attribute, values]): Update['changes'] => {
     if (how === 'replace' || attribute === 'jpegPhoto') return [{ attribute, action: 'replace', values }];
+    // What is there already, or is not, is refused by both.
+    if (how === 'blindly')
+      return values.length > 0 ? [{ attribute, action: attribute === 'title' ? 'delete' : 'add', values }] : [];
     const present = there[attribute] ?? [];
     const isIn = (value: Value, others: readonly Value[]) =>
       others.some((other) => ldap.same(attribute, [value], [other]));

@@ -1,6 +1,6 @@
 /** People carried to flows: the files alone tell everything, and the LDIF makes the same directory as the daemon does. */
 
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDirectory, type Directory } from '../setup/directory.ts';
@@ -148,11 +148,35 @@ describe('flows beside a directory', () => {
     expect(await Promise.all([texts('csv'), texts('ldif')])).toEqual(before);
   });
 
+  test('can be asked what they hold, compared, and adopted again after they were forgotten', async () => {
+    await query(`insert into registry.person (id, uid, password) values (1, 'anna', 'hush'), (2, 'berta', null)`);
+    await same();
+    const run = async (...args: readonly string[]) => {
+      const { ended, printed } = registry.spawn(...args);
+      expect({ code: await ended, stderr: printed.stderr }).toMatchObject({ code: 0 });
+      return printed.stdout;
+    };
+    expect(await run('explain', 'person', '1', '--live')).not.toContain('hush');
+    expect(await run('ping', 'cards')).toMatch(
+      /csv changes in .*: 2 entries, 0 records wait, last file people-\d+\.csv/,
+    );
+    expect(await run('reconcile', 'cards')).toMatch(/^cards +person +2( +0){8}$/m);
+    const before = await texts('csv');
+    await query(`delete from staffetta.link where target = 'cards'`);
+    await query(`select staffetta.rescan('cards')`);
+    await registry.calm();
+    expect(
+      await query(
+        `select operation, count(*)::int from staffetta.journal where target = 'cards' and operation = 'adopt' group by 1`,
+      ),
+    ).toEqual([{ operation: 'adopt', count: 2 }]);
+    expect(await texts('csv')).toEqual(before);
+  });
+
   test('whose folder is another than before are refused, until it is accepted', async () => {
     await query(`insert into registry.person (id, uid) values (1, 'anna')`);
     await same();
     const [away, there] = [join(flow.folder, 'away'), join(flow.folder, 'csv')];
-    const { rename } = await import('node:fs/promises');
     await rename(there, away);
     await mkdir(there);
     await query(`insert into registry.person (id, uid) values (2, 'berta')`);

@@ -1,6 +1,7 @@
 /** What stands in a file, in pieces: the records that it was begun for, or every entry as of one moment. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { known } from './entries.ts';
+import { TargetError } from '../target.ts';
+import { type Known, known } from './entries.ts';
 import type { FlowFile } from './files.ts';
 import type { Format } from './format.ts';
 import { bytesOf, numberOf, type Sqlite } from './sqlite.ts';
@@ -47,7 +48,7 @@ export async function* entriesOf(
     for (const entity of entities) {
       for (let page = pageOf(reader, entity, 0, 0); page.length > 0; ) {
         const entries = page.flatMap((row) => known(row) ?? []);
-        yield { bytes: Buffer.concat(entries.map((entry) => format.entry(entry, file.at))), last };
+        yield { bytes: Buffer.concat(entries.map((entry) => written(format, entry, file.at))), last };
         await nextTurn();
         const [end = {}] = page.slice(-1);
         page = pageOf(reader, entity, numberOf(end, 'depth'), numberOf(end, 'number'));
@@ -55,6 +56,17 @@ export async function* entriesOf(
     }
   } finally {
     reader.close();
+  }
+}
+
+/** An entry was written well when it was told: if it cannot be now, the configuration has become another since. */
+function written(format: Format, entry: Known, at: Date): Buffer {
+  try {
+    return format.entry(entry, at);
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    const message = `${entry.entity} ${entry.remoteId} cannot be written as is configured now: ${error.message}`;
+    throw new TargetError('misconfigured', message, { cause: error });
   }
 }
 

@@ -72,6 +72,14 @@ test('at: when one of the times has come since', async () => {
   expect(await counts()).toEqual([1]);
 });
 
+test('at: also where the last time was missed long ago', async () => {
+  const target = open({ publish: { at: '0 6 29 2 *' } });
+  await take(target, 'a');
+  later(400 * 24 * 60);
+  await target.flush(patience());
+  expect(await counts()).toEqual([1]);
+});
+
 test('of several conditions the first that is met', async () => {
   const target = open({ publish: { every: '1h', count: 2, at: '30 12 * * *' } });
   await take(target, 'a', 'b', 'c');
@@ -178,6 +186,19 @@ test('a snapshot is written anew when it is to look otherwise', async () => {
   expect(await flow.texts()).toEqual(['number;name;title;mail\r\n;a;;\r\n']);
 });
 
+test('a snapshot that cannot be written as is configured now says whose entry it is', async () => {
+  const more = { content: 'snapshot', name: 'people.csv' };
+  await take(open(more), 'Ł');
+  await expect(open({ ...more, encoding: 'latin1' }).flush(patience())).rejects.toMatchObject({
+    kind: 'misconfigured',
+    message: expect.stringMatching(
+      /^person Ł cannot be written as is configured now: attribute name has the character/,
+    ),
+  });
+  await open({ ...more, encoding: 'utf-16le' }).flush(patience());
+  expect((await flow.bytes('people.csv')).toString('utf16le')).toContain(',Ł,');
+});
+
 test('what was told before the columns changed goes into a file with the columns of then', async () => {
   await take(open({ publish: { every: '1h' } }), 'a');
   const entities = { person: { id: '{id}', attributes: { title: '{title}', name: '{name}' } } };
@@ -255,6 +276,23 @@ test('a command that hangs is killed, and keeps nobody longer than they have tim
     kind: 'unavailable',
     message: expect.stringMatching(/time limit, and was killed/),
   });
+});
+
+test.each([
+  [['sh', '-c', 'kill -s TERM $$'], /was killed by SIGTERM$/],
+  [['sh', '-c', 'yes >&2'], /printed more than a megabyte, and was killed$/],
+])('the command %j fails', async (command, message) => {
+  await expect(take(open({ command }), 'a')).rejects.toMatchObject({
+    kind: 'unavailable',
+    message: expect.stringMatching(message),
+  });
+});
+
+test('without a command any more, nothing is left to be transferred', async () => {
+  await expect(take(open({ command: ['false'] }), 'a')).rejects.toThrow();
+  const target = open({});
+  await target.flush(patience());
+  expect((await target.ping(patience())).summary).not.toContain('transferred');
 });
 
 test('a file that is gone before it was transferred is asked back', async () => {

@@ -14,6 +14,28 @@ afterEach(() => flow.close());
 
 const database = () => join(flow.folder, '.staffetta', 'flow.sqlite');
 
+test('knows no other entities than are configured, and takes nothing when the time is over', async () => {
+  const target = flow.target(flowConfig('jsonl'));
+  const stranger = target.apply(create('a', {}, 'room'), patience());
+  await expect(stranger).rejects.toMatchObject({ kind: 'misconfigured', message: 'the target has no entity room' });
+  await expect(target.read({ remoteId: 'a' }, [], AbortSignal.abort())).rejects.toMatchObject({ kind: 'unavailable' });
+});
+
+test('bytes are base64, and what has another form than the mapping says is refused', async () => {
+  const attributes = {
+    photo: { from: 'photo' },
+    age: { from: 'age', as: 'number' },
+    tags: { from: 'tags', as: 'list' },
+  };
+  const target = flow.target(flowConfig('jsonl', { entities: { person: { id: '{id}', attributes } } }));
+  await target.apply(create('a', { photo: [{ base64: 'AP8=' }], age: ['-1.50e3'] }), patience());
+  for (const age of ['007', '1,5', 'NaN', '+1'])
+    await expect(target.apply(create(age, { age: [age] }), patience())).rejects.toMatchObject({ kind: 'rejected' });
+  await target.flush(patience());
+  const [text = ''] = await flow.texts();
+  expect(text).toMatch(/"id":"a","photo":"AP8=","age":-1.50e3,"tags":\[\]\}\n$/);
+});
+
 test('many changes at once are each their own: one that is refused takes no other with it', async () => {
   const target = flow.target(flowConfig('jsonl'));
   const names = ['a', 'b', 'a', 'c'];
@@ -62,6 +84,7 @@ test('entries are found by values that are made known later, or changed', async 
 test('of a tree, what stands below goes along when it is renamed, and keeps it from being removed', async () => {
   const target = flow.target(flowConfig('ldif', { content: 'snapshot', name: 'all.ldif' }));
   const [above, below] = ['ou=old,dc=example,dc=org', 'uid=ada,ou=old,dc=example,dc=org'];
+  await target.apply(create(`cn=key,${below}`, { cn: ['key'] }), patience());
   await target.apply(create(below, { cn: ['Ada'] }), patience());
   await target.apply(create(above, { objectClass: ['organizationalUnit'] }), patience());
   await target.apply(replace(above, {}, 'ou=new,dc=example,dc=org'), patience());
@@ -73,6 +96,7 @@ test('of a tree, what stands below goes along when it is renamed, and keeps it f
   expect([...text.matchAll(/^dn: (.*)$/gm)].map(([, dn]) => dn)).toEqual([
     'ou=new,dc=example,dc=org',
     'uid=ada,ou=new,dc=example,dc=org',
+    'cn=key,uid=ada,ou=new,dc=example,dc=org',
   ]);
 });
 

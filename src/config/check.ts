@@ -3,7 +3,7 @@
  * tells.) Names are looked for in what was written, so that an entity with a mistake in it still counts as there.
  */
 import { checkDocumentPaths } from './document-paths.ts';
-import { checkFile } from './file-flow.ts';
+import { checkFile, checkFolders } from './file-flow.ts';
 import { quote } from './form.ts';
 import { checkHooks } from './hook-names.ts';
 import { checkLdapServer } from './ldap-server.ts';
@@ -41,6 +41,7 @@ export function checkConfig(config: Config, written: unknown): Findings {
           ...checkPassword(mapping, ['targets', name, 'entities', entity], written),
         ]),
       ]),
+      ...checkFolders(config),
       ...checkHooks(config),
       ...ldap.flatMap((findings) => findings.problems),
     ],

@@ -1,9 +1,11 @@
 /** Whether the parts of a flow's configuration fit each other. */
+import { resolve } from 'node:path';
 import type { FileConfig, PlainConfig } from './file.ts';
 import { changesOnly, fieldsOf } from './file-fields.ts';
 import { FileNameError, namesBy, parseFileName } from './file-name.ts';
 import { quote } from './form.ts';
 import type { Path, Problem } from './problem.ts';
+import type { Config } from './schema.ts';
 
 /** Checks a `file` target beyond what is checked of every target. */
 export function checkFile(target: FileConfig, above: Path): Problem[] {
@@ -14,6 +16,19 @@ export function checkFile(target: FileConfig, above: Path): Problem[] {
     ...(target.format === 'csv' ? checkMarks(target, above) : []),
     ...Object.keys(target.entities).flatMap((entity) => checkAttributes(target, entity, above)),
   ];
+}
+
+/** Each flow has a folder of its own: what is known of its entries stands there. */
+export function checkFolders(config: Config): Problem[] {
+  const flows = Object.entries(config.targets).flatMap(([name, target]) =>
+    target.type === 'file' ? [{ name, folder: resolve(target.folder) }] : [],
+  );
+  return flows.flatMap(({ name, folder }, index): Problem[] => {
+    const first = flows.slice(0, index).find((other) => other.folder === folder);
+    if (first === undefined) return [];
+    const message = `found the folder of target ${first.name}; expected another: each flow has one of its own`;
+    return [{ path: ['targets', name, 'folder'], message }];
+  });
 }
 
 function checkName(target: FileConfig, path: Path): Problem[] {

@@ -158,6 +158,16 @@ test.each([
   expect(mistakesIn(good.replace(from, () => to))).toEqual([mistake]);
 });
 
+test('each flow has a folder of its own', () => {
+  const second = good
+    .slice(good.indexOf('  flow:'))
+    .replace('  flow:', '  other:')
+    .replace('folder: flows', 'folder: ./flows/');
+  expect(mistakesIn(good + second)).toEqual([
+    'targets.other.folder: found the folder of target flow; expected another: each flow has one of its own',
+  ]);
+});
+
 test('paths of JSON Lines may not stand inside of each other, columns of CSV may', () => {
   const more = good.replace('          name: "{name}"', '          name: "{name}"\n          name.full: "{full}"');
   expect(mistakesIn(more)).toEqual([]);

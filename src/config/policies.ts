@@ -41,7 +41,7 @@ export function referencesOf(
   { attributes }: Pick<MappingConfig, 'attributes'>,
   target: TargetConfig,
 ): Map<string, ReferencePolicy> {
-  const placeholder = target.type === 'ldap' ? target.placeholder : undefined;
+  const placeholder = 'placeholder' in target ? target.placeholder : undefined;
   return new Map(
     Object.entries(attributes ?? {}).flatMap(([name, attribute]) =>
       attribute.kind === 'reference'

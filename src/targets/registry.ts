@@ -1,6 +1,7 @@
 /** The kinds of targets there are. A new kind is one more line in `kinds`. */
 import type { TargetConfig } from '../config/schema.ts';
 import type { Log } from '../log.ts';
+import { FileTarget } from './file/target.ts';
 import { LdapTarget } from './ldap/target.ts';
 import { openOwnTarget } from './own/open.ts';
 import { ScriptTarget } from './script/target.ts';
@@ -24,6 +25,7 @@ const kinds: {
 } = {
   ldap: (config, { folder }) => new LdapTarget(config, folder),
   script: (config, { folder }) => new ScriptTarget(config, folder),
+  file: (config, { folder }) => new FileTarget(config, folder),
   own: openOwnTarget,
 };
 

@@ -29,18 +29,29 @@ function settingsOf(config: Config): Setting[] {
   ].flatMap((setting) => setting ?? []);
 }
 
+/** How a target is reached. */
+function ofKind(target: string, of: TargetConfig) {
+  const say = (code: string) => about(code, target);
+  switch (of.type) {
+    case 'ldap':
+      return [
+        say('URL')(of.url.join(', '), `Where ${target} is`),
+        say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
+        say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
+      ];
+    case 'http':
+      return [say('URL')(of.url, `Where ${target} is`)];
+    case 'script':
+      return [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)];
+  }
+}
+
 function ofTarget(target: string, of: TargetConfig) {
   const say = (code: string) => about(code, target);
   return [
     say('TYPE')(of.type, `The kind of target ${target}`),
     say('MODE')(of.mode, `What may go out to ${target}: observe, manual or live`),
-    ...(of.type === 'ldap'
-      ? [
-          say('URL')(of.url.join(', '), `Where ${target} is`),
-          say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
-          say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
-        ]
-      : [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)]),
+    ...ofKind(target, of),
     say('AFTER')(of.after.join(', ') || undefined, `Targets that must have a key before ${target}`),
     say('SLOTS')(of.slots, `Pumps that each daemon runs for ${target} at once`),
     say('BATCH')(of.batch, `Deliveries to ${target} that a pump claims at once`),

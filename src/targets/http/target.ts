@@ -26,7 +26,6 @@ import { asideOf, Writer } from './writer.ts';
 
 export class HttpTarget implements Target {
   readonly whole = true;
-  readonly refersBy?: 'stable id';
   readonly find?: NonNullable<Target['find']>;
   readonly read?: NonNullable<Target['read']>;
   readonly scan?: NonNullable<Target['scan']>;
@@ -48,7 +47,6 @@ export class HttpTarget implements Target {
     );
     const all = [...this.#entities.values()];
     const offers = (name: 'find' | 'read' | 'list') => all.length > 0 && all.every((entity) => entity.operation(name));
-    if (config.refersBy === 'stable id') this.refersBy = config.refersBy;
     if (offers('read')) this.read = this.#read;
     if (offers('list')) this.scan = this.#scan;
     if (all.some((entity) => entity.operation('find'))) this.find = this.#find;
@@ -90,6 +88,10 @@ export class HttpTarget implements Target {
 
   normalise(remoteId: string): string {
     return this.#config.caseSensitive ? remoteId : remoteId.toLowerCase();
+  }
+
+  normaliseReference(value: string): string {
+    return this.#config.refersBy === 'stable id' ? value : this.normalise(value);
   }
 
   /** As they stand in the document: `t` and `TRUE` are the same boolean, `1` and `1.0` the same number. */

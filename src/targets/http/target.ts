@@ -53,13 +53,13 @@ export class HttpTarget implements Target {
     if (all.some((entity) => entity.operation('password'))) this.setPassword = this.#setPassword;
   }
 
-  /** Asks what `ping:` says; else the URL, of which any answer will do but a refusal, a redirect or a breakdown. */
+  /** Asks what `ping:` says; else the URL, of which any answer will do but a refusal or a breakdown. */
   async ping(signal: AbortSignal): Promise<Health> {
     const { ping, url } = this.#config;
     const { method, path } = ping ?? { method: 'HEAD', path: '' };
     const what = 'ask whether it is there';
     const answer = await this.#client.ask({ method, path, what }, signal);
-    const isUsual = answer.status < 300 || [400, 404, 405, 406].includes(answer.status);
+    const isUsual = answer.status < 400 || [400, 404, 405, 406].includes(answer.status);
     const isWell = ping === undefined ? isUsual : answer.status === ping.status;
     if (!isWell) throw failure(answer, what, ping === undefined || answer.status >= 300 ? undefined : 'unknown');
     return { summary: `${url} answers ${answer.status}`, identity: this.#config.identity ?? url };

@@ -165,6 +165,18 @@ test.each<[mistake: string, passage: string | RegExp, instead: string, answer: s
   expect(mistakesIn(text)).toEqual(answer === '' ? [] : answer.split('\n'));
 });
 
+test.each([
+  ['url: https://api.example.org/v2', 'url: "https://us:open-sesame@api.example.org"'],
+  ['url: https://api.example.org/v2', 'url: https://x, proxy: "ftp://us:open-sesame@x"'.replace(', ', '\n    ')],
+  ['type: http\n', 'type: http\n    auth: { type: bearer, token: [open-sesame] }\n'],
+  ['type: http\n', 'type: http\n    auth: open-sesame\n'],
+  ['type: http\n', 'type: http\n    headers: { X-Key: [open-sesame] }\n'],
+])('repeats no secret where there is a mistake beside it: %#', (passage, instead) => {
+  const mistakes = mistakesIn(good.replace(passage, instead));
+  expect(mistakes).toHaveLength(1);
+  expect(mistakes.join()).not.toContain('sesame');
+});
+
 test('tells what members need', () => {
   const team = `      team:
         id: "{name}"

@@ -7,6 +7,7 @@ import { checkDocumentPaths } from './document-paths.ts';
 import { checkFile, checkFolders } from './file-flow.ts';
 import { quote } from './form.ts';
 import { checkHooks } from './hook-names.ts';
+import { checkHttp } from './http-check.ts';
 import { checkLdapServer } from './ldap-server.ts';
 import { namePattern } from './name.ts';
 import { nearest } from './nearest.ts';
@@ -14,6 +15,7 @@ import { type Path, type Problem, valueAt } from './problem.ts';
 import { disabledIdOf, remoteIdOf } from './remote-id.ts';
 import type { AttributeConfig, Config, MappingConfig, TargetConfig } from './schema.ts';
 import { parseTemplate, TemplateError } from './template.ts';
+import { checkWebService } from './web-service.ts';
 
 /** What is wrong, and what is allowed but unwise. */
 export interface Findings {
@@ -26,6 +28,9 @@ export function checkConfig(config: Config, written: unknown): Findings {
   const targets = Object.entries(config.targets);
   const ldap = targets.flatMap(([name, target]) =>
     target.type === 'ldap' ? [checkLdapServer(target, ['targets', name], written)] : [],
+  );
+  const web = targets.flatMap(([name, target]) =>
+    target.type === 'http' ? [checkWebService(target, ['targets', name])] : [],
   );
   return {
     problems: [
@@ -44,9 +49,10 @@ export function checkConfig(config: Config, written: unknown): Findings {
       ]),
       ...checkFolders(config),
       ...checkHooks(config),
-      ...ldap.flatMap((findings) => findings.problems),
+      ...targets.flatMap(([name, target]) => (target.type === 'http' ? checkHttp(target, ['targets', name]) : [])),
+      ...[...ldap, ...web].flatMap((findings) => findings.problems),
     ],
-    warnings: ldap.flatMap((findings) => findings.warnings),
+    warnings: [...ldap, ...web].flatMap((findings) => findings.warnings),
   };
 }
 

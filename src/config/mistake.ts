@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { anyOf, describeValue, formsOf, quote } from './form.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Problem, valueAt } from './problem.ts';
+import { redactUrl } from './secret.ts';
 
 /** An issue of zod, taken out of the unions around it: its path begins at the top of the file. */
 export type Issue = Exclude<z.core.$ZodIssue, { code: 'invalid_key' | 'invalid_element' }>;
@@ -129,7 +130,8 @@ function suggestions(issue: z.core.$ZodIssueUnrecognizedKeys): Path[] {
 function message(issue: Issue, found: unknown, secret: boolean): string {
   const expected = expectation(issue, found);
   if (found === undefined) return `missing; ${expected}`;
-  const shown = typeof found === 'string' && issue.code !== 'invalid_type' ? quote(found) : describeValue(found);
+  const shown =
+    typeof found === 'string' && issue.code !== 'invalid_type' ? quote(redactUrl(found)) : describeValue(found);
   if (!secret) return `found ${shown}, ${expected}`;
   if (found === null || typeof found === 'object') return `found ${shown}, ${expected}`;
   return typeof found === 'number' ? `${expected}; digits are put in quotes` : expected;
@@ -175,7 +177,9 @@ function oneOf(choices: readonly string[], found: unknown): string {
 
 /** Whether what stands there may be a password, or hold one. */
 function isPrivate(path: Path): boolean {
-  return path.includes('password') || path[2] === 'secrets' || (path[0] === 'database' && path.length > 1);
+  const keys = ['password', 'auth', 'headers'];
+  if (keys.some((key) => path.includes(key))) return true;
+  return path[2] === 'secrets' || (path[0] === 'database' && path.length > 1);
 }
 
 /** Whether the issue is about the name itself that something stands under. */

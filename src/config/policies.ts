@@ -53,5 +53,6 @@ export function referencesOf(
 
 /** What stands for a member in the entries of a target. */
 export function referenceForm(target: TargetConfig): ReferenceForm {
-  return target.type === 'own' ? target.refersBy : 'remote id';
+  if (target.type === 'own') return target.refersBy;
+  return target.type === 'http' && target.refersBy === 'stable id' ? 'stable id' : 'remote id';
 }

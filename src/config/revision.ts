@@ -13,8 +13,12 @@ export function revision(written: unknown): string {
 function isLeftOut([first, , third, fourth, ...more]: readonly string[]): boolean {
   if (first !== 'targets' || more.length > 0) return false;
   if (third === 'secrets') return true;
-  return fourth === undefined ? third === 'mode' || third === 'guard' : third === 'bind' && fourth === 'password';
+  if (fourth === undefined) return third === 'mode' || third === 'guard';
+  return (third === 'bind' && fourth === 'password') || (third === 'auth' && passwords.includes(fourth));
 }
+
+/** What `auth:` says that is secret. */
+const passwords = ['password', 'token', 'clientSecret', 'secret'];
 
 /** JSON with its keys in order. */
 function canonical(value: unknown, path: readonly string[]): string {

@@ -2,6 +2,7 @@
 import type { TargetConfig } from '../config/schema.ts';
 import type { Log } from '../log.ts';
 import { FileTarget } from './file/target.ts';
+import { HttpTarget } from './http/target.ts';
 import { LdapTarget } from './ldap/target.ts';
 import { openOwnTarget } from './own/open.ts';
 import { ScriptTarget } from './script/target.ts';
@@ -25,6 +26,7 @@ const kinds: {
 } = {
   ldap: (config, { folder }) => new LdapTarget(config, folder),
   script: (config, { folder }) => new ScriptTarget(config, folder),
+  http: (config, { folder }) => new HttpTarget(config, folder),
   file: (config, { folder }) => new FileTarget(config, folder),
   own: openOwnTarget,
 };

@@ -26,7 +26,10 @@ function reversed(here: unknown): unknown {
 
 const withSecrets = (password: string, url: string) => ({
   database: { url },
-  targets: { directory: { bind: { dn: 'cn=admin', password }, url: 'ldaps://a' } },
+  targets: {
+    directory: { bind: { dn: 'cn=admin', password }, url: 'ldaps://a' },
+    service: { auth: { type: 'oauth2', clientId: 'us', clientSecret: password } },
+  },
 });
 
 describe('a revision', () => {

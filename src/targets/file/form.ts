@@ -1,6 +1,6 @@
 /** The values of an attribute as one: in the form that the mapping says, for a document or a column. */
 import type { Form } from '../../config/document-attribute.ts';
-import { toBoolean } from '../script/document.ts';
+import { toBoolean } from '../document.ts';
 import { TargetError, type Value } from '../target.ts';
 
 /** Text stands for a number, too: JSON.parse would take digits from a long one. */

@@ -53,5 +53,5 @@ export function referencesOf(
 
 /** What stands for a member in the entries of a target. */
 export function referenceForm(target: TargetConfig): ReferenceForm {
-  return target.type === 'http' && target.refersBy === 'stable id' ? 'stable id' : 'remote id';
+  return 'refersBy' in target ? target.refersBy : 'remote id';
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
+import { createLog } from '../../../src/log.ts';
 import { createTarget } from '../../../src/targets/registry.ts';
 
 const manual = readFileSync(new URL('../../../docs/targets/http.md', import.meta.url), 'utf8');
@@ -26,8 +27,9 @@ test.each(examples)('the example "$title" is a configuration of a target', async
   writeFileSync(file, yaml.startsWith('version') ? yaml : rest + yaml);
   const { config, warnings } = loadConfig(file, env);
   expect(warnings).toEqual([]);
-  for (const [name, target] of Object.entries(config.targets)) {
-    expect(target.type).toBe('http');
-    await createTarget(name, target, folder).close();
+  for (const [name, given] of Object.entries(config.targets)) {
+    expect(given.type).toBe('http');
+    const target = await createTarget(given, { name, folder, log: createLog() });
+    await target.close();
   }
 });

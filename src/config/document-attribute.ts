@@ -4,9 +4,9 @@ import { type AttributeConfig, attribute } from './attribute.ts';
 
 /** How the values of an attribute stand in the document. */
 const form = z
-  .enum(['text', 'number', 'boolean', 'list'])
+  .enum(['text', 'number', 'boolean', 'list', 'bytes'])
   .default('text')
-  .describe('How it stands in the document: text (bytes as base64), number, boolean, or list of texts');
+  .describe('How it stands in the document: text, number, boolean, list of texts, or bytes (as base64)');
 
 const secret = z.boolean().default(false).describe('Never shown, logged or stored other than as a keyed hash');
 

@@ -82,8 +82,8 @@ export const http = z.strictObject({
     .optional()
     .describe('Name of a header, Idempotency-Key say, that is the same when a change is sent again'),
   refersBy: z
-    .enum(['id', 'stable id'])
-    .default('id')
+    .enum(['remote id', 'stable id'])
+    .default('remote id')
     .describe('What stands for a member: its id, or the one that the service gave it'),
   caseSensitive: z.boolean().default(true).describe('Whether ids that differ in case are different entries'),
   faults: meanings

@@ -30,13 +30,19 @@ export function jsonOf(path: string, values: readonly Value[], as: Form): Json |
   if (text === undefined) return undefined;
   if (as === 'list') return texts;
   if (more.length > 0) throw wrong(path, `has ${texts.length} values, expected one; several go \`as: list\``);
-  if (as === 'text') return text;
+  if (as === 'text' || as === 'bytes') return text;
   const value = as === 'number' ? toNumber(text) : toBoolean(text);
   if (value === undefined) throw wrong(path, `is no ${as}, as the mapping says it is`);
   return value;
 }
 
-/** The values that stand in a document, as a mapping would give them; nothing for null, "" and what is no value. */
+/** The values that stand in a document, as a mapping would give them. */
+export function valuesAs(json: Json | undefined, as: Form): readonly Value[] {
+  const texts = valuesOf(json);
+  return as === 'bytes' ? texts.map((base64) => ({ base64 })) : texts;
+}
+
+/** The values that stand in a document, as texts; nothing for null, "" and what is no value. */
 export function valuesOf(json: Json | undefined): readonly string[] {
   if (Array.isArray(json)) return json.flatMap(valuesOf);
   if (typeof json === 'boolean') return [json ? 'TRUE' : 'FALSE'];

@@ -52,7 +52,7 @@ test('an http target has defaults, and its ids begin with the entity', () => {
     ...{
       maxAnswer: 16_777_216,
       privateAddresses: 'allow',
-      refersBy: 'id',
+      refersBy: 'remote id',
       caseSensitive: true,
       faults: {},
       headers: {},

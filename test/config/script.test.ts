@@ -63,7 +63,7 @@ test.each([
   [
     'as: number',
     'as: integer',
-    `12:37: ${above}.attributes.state.as: found "integer", expected text, number, boolean or list`,
+    `12:37: ${above}.attributes.state.as: found "integer", expected text, number, boolean, list or bytes`,
   ],
   ['as: number', 'policy: add', `12:33: ${above}.attributes.state.policy: unknown key. Known keys: from, secret, as`],
   [

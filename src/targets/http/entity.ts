@@ -3,7 +3,7 @@
 import type { Form } from '../../config/document-attribute.ts';
 import type { HttpConfig, HttpMapping } from '../../config/http.ts';
 import type { Locator, OperationConfig } from '../../config/http-operation.ts';
-import { type Json, jsonOf, valuesOf } from '../document.ts';
+import { type Json, jsonOf, valuesAs, valuesOf } from '../document.ts';
 import { type Attributes, type Change, type RemoteState, TargetError, type Value } from '../target.ts';
 import type { WebAnswer } from '../web/answer.ts';
 import { documentOf, type Forms, jsonPatch, mergePatch } from './changes.ts';
@@ -94,13 +94,13 @@ export class Entity {
   scope(subject: Subject): Scope {
     const { id, newId = id, stableId, changed = {}, before, password, formerPassword } = subject;
     const { idPath } = this.mapping;
-    const named: Attributes = idPath === undefined ? {} : { [idPath]: [newId] };
+    const named: Attributes = idPath === undefined || newId === '' ? {} : { [idPath]: [newId] };
     const forms = this.#formsWith(idPath);
     const attributes = { ...this.#told(subject.attributes), ...named };
     const changes = { ...this.#told(changed), ...(newId === id ? {} : named) };
     const own: Readonly<Record<string, () => Json | undefined>> = {
-      id: () => id,
-      newId: () => newId,
+      id: () => id || undefined,
+      newId: () => newId || undefined,
       stableId: () => stableId,
       password: () => password,
       formerPassword: () => formerPassword,
@@ -122,7 +122,7 @@ export class Entity {
   /** Members as the service knows them. */
   #told(attributes: Attributes): Attributes {
     return this.#eachReference(attributes, (value, ref) => {
-      return [this.#refersBy === 'id' && value.startsWith(`${ref}/`) ? value.slice(ref.length + 1) : value];
+      return [this.#refersBy === 'remote id' && value.startsWith(`${ref}/`) ? value.slice(ref.length + 1) : value];
     });
   }
 
@@ -159,8 +159,12 @@ export class Entity {
     }
     const [said] = typeof locator === 'string' ? valuesOf(at(item, locator)) : [];
     const stableId = said ?? known?.stableId;
-    const read = Object.fromEntries(names.map((name) => [name, valuesOf(at(item, this.#place(name)))] as const));
-    const attributes = this.#eachReference(read, (value, ref) => [this.#refersBy === 'id' ? `${ref}/${value}` : value]);
+    const read = Object.fromEntries(
+      names.map((name) => [name, valuesAs(at(item, this.#place(name)), this.forms.get(name) ?? 'text')] as const),
+    );
+    const attributes = this.#eachReference(read, (value, ref) => [
+      this.#refersBy === 'remote id' ? `${ref}/${value}` : value,
+    ]);
     const present = Object.entries(attributes).filter(([, values]) => values.length > 0);
     return {
       remoteId,

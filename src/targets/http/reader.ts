@@ -66,8 +66,9 @@ export class Reader {
     const wanted = this.#normalise(entity.remoteId(id));
     const subject: Subject = { id, attributes: {} };
     const find = entity.operation('find');
+    const { idPath } = entity.mapping;
     const states =
-      find?.isFilled(entity.scope(subject)) === true
+      find?.path.isFilled(entity.scope(subject)) === true && find.names.some((name) => ['id', idPath].includes(name))
         ? this.#states(entity, 'find', subject, names, signal)
         : this.scan(entity, names, signal);
     for await (const state of states) if (this.#normalise(state.remoteId) === wanted) return state;

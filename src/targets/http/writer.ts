@@ -133,7 +133,7 @@ export class Writer {
   }
 
   /** A subject with the stable id that an operation needs, looked up where nobody has recorded it. Throws `gone`. */
-  async #addressed(entity: Entity, name: Name, subject: Subject, signal: AbortSignal): Promise<Subject> {
+  async #addressed(entity: Entity, name: Name | 'password', subject: Subject, signal: AbortSignal): Promise<Subject> {
     if (subject.stableId !== undefined || !entity.operation(name)?.names.includes('stableId')) return subject;
     const live = await this.#reader.byId(entity, subject.id, [], signal);
     if (live?.stableId !== undefined) return { ...subject, stableId: live.stableId };
@@ -172,8 +172,9 @@ export class Writer {
   async setPassword(entity: Entity, subject: Subject, { next, former }: Password, signal: AbortSignal): Promise<void> {
     const operation = entity.needed('password');
     const what = `set the password of ${entity.remoteId(subject.id)}`;
+    const addressed = await this.#addressed(entity, 'password', subject, signal);
     const secrets = [next, ...(former === undefined ? [] : [former]), ...entity.secretsIn(subject.attributes)];
-    const scope = entity.scope({ ...subject, password: next, formerPassword: former });
+    const scope = entity.scope({ ...addressed, password: next, formerPassword: former });
     const request = operation.request(scope, { what, secrets });
     await this.#idempotency.once(request, (keyed) => operation.ask(this.#client, keyed, signal));
   }

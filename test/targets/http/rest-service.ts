@@ -17,6 +17,8 @@ export interface RestService {
   before: (asked: Asked) => Reply | undefined | Promise<Reply | undefined>;
   /** Called when the service has done what it was asked; what it answers goes out instead. `cut`: nothing does. */
   after: (asked: Asked, reply: Reply) => Reply | 'cut';
+  /** Takes back what `before` and `after` were told. */
+  calm(): void;
   user(name: string): Entry | undefined;
 }
 
@@ -82,6 +84,10 @@ export async function createRestService(): Promise<RestService> {
     groups: stores.groups?.entries ?? new Map(),
     before: () => undefined,
     after: (_, reply) => reply,
+    calm: () => {
+      service.before = () => undefined;
+      service.after = (_, reply) => reply;
+    },
     user: (name) => [...service.users.values()].find(({ userName }) => userName === name),
   };
   const server = await createWebServer(async (asked, response) => {

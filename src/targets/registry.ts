@@ -24,7 +24,6 @@ type Configs = { readonly [Of in TargetConfig as Of['type']]: Of };
 const kinds: {
   readonly [Kind in keyof Configs]: (config: Configs[Kind], place: Surroundings) => Target | Promise<Target>;
 } = {
-  http: (config, { folder }) => new HttpTarget(config, folder),
   ldap: (config, { folder }) => new LdapTarget(config, folder),
   script: (config, { folder }) => new ScriptTarget(config, folder),
   http: (config, { folder }) => new HttpTarget(config, folder),

@@ -44,7 +44,7 @@ export class Acts {
     for (const [target, keys] of this.#spared)
       await this.#site.query(`select staffetta.replay('person', $2::text[], $1)`, [target, [...keys]]);
     const names = [...this.#site.targets.keys()];
-    const played = names.filter((name) => this.#site.plays(name));
+    const played = names.filter((name) => this.#site.means(name) === 'script');
     if (played.length === 0) return this.#reconcile([], 5);
     for (const name of names) await (played.includes(name) ? this.#replayAll(name) : this.#reconcile([name], 5));
   }
@@ -83,7 +83,7 @@ export class Acts {
       case 'discard':
         return this.#discard(name);
       case 'reconcile':
-        return this.#site.plays(name) ? this.#replayAll(name) : this.#reconcile([name], 0);
+        return this.#site.means(name) === 'script' ? this.#replayAll(name) : this.#reconcile([name], 0);
       case 'change an entry':
         return whereItAnswers(tamper('change', name, directory, act.entry));
       case 'delete an entry':
@@ -101,7 +101,7 @@ export class Acts {
     afterwards: () => Promise<void> = async () => {},
   ): Promise<void> {
     await this.#configured.mode(name, mode);
-    const lease = Math.max(leaseSeconds * 1000, this.#site.plays(name) ? 3 * timeouts.script : 0);
+    const lease = Math.max(leaseSeconds * 1000, 3 * timeouts[this.#site.means(name)]);
     await setTimeout(lease + 50); // what was claimed before goes out until its claims run out
     witness.silence = `its mode is ${mode}`;
     await setTimeout(away);

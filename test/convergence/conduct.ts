@@ -11,30 +11,36 @@ export interface Conduct {
   readonly ordered: boolean;
   /** Somebody else's entries are there already, and are adopted. */
   readonly inhabited: boolean;
-  /** The target `lists` is written by a backend (`backends/10lists`), unless it is inhabited: nobody adopts through programs. */
-  readonly played: boolean;
+  /** How the target `lists` is written, unless it is inhabited: then, as the others are, over LDAP. */
+  readonly lists: Means;
 }
 
-/** Whether a target is written by a backend. */
-export function isPlayed(target: TargetName, { played, inhabited }: Conduct): boolean {
-  return target === 'lists' && played && !inhabited;
+/**
+ * How a target is written: over LDAP, by a backend that does so (`backends/10lists`), as a flow of LDIF files, or over HTTP
+ * to a service.
+ */
+export const means = ['ldap', 'script', 'file', 'http'] as const;
+export type Means = (typeof means)[number];
+
+export function meansOf(target: TargetName, { lists, inhabited }: Conduct): Means {
+  return target === 'lists' && !inhabited ? lists : 'ldap';
 }
 
 /** Draws a conduct; what is given is not drawn. */
 export function conductOf(given: Partial<Conduct>): fc.Arbitrary<Conduct> {
   const drawn = fc.constantFrom(false, false, true);
-  const draw = (name: keyof Conduct) => (given[name] === undefined ? drawn : fc.constant(given[name]));
+  const draw = (name: keyof Omit<Conduct, 'lists'>) => (given[name] === undefined ? drawn : fc.constant(given[name]));
   return fc.record({
     guarded: draw('guarded'),
     stepwise: draw('stepwise'),
     ordered: draw('ordered'),
     inhabited: draw('inhabited'),
-    played: draw('played'),
+    lists: given.lists === undefined ? fc.constantFrom('ldap' as const, ...means) : fc.constant(given.lists),
   });
 }
 
 /** Nothing of it: a history as if there were no administrators. */
-export const careless: Conduct = { guarded: false, stepwise: false, ordered: false, inhabited: false, played: false };
+export const careless: Conduct = { guarded: false, stepwise: false, ordered: false, inhabited: false, lists: 'ldap' };
 
 /**
  * So many removals, and so many clearings, of each entity of a guarded target go out without a word in a whole history:

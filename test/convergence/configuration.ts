@@ -1,6 +1,6 @@
 /** What histories configure: the targets that they follow, and the mappings that `apply` changes between. */
 import { fileURLToPath } from 'node:url';
-import { type Conduct, daysDisabled, guard, isPlayed } from './conduct.ts';
+import { type Conduct, daysDisabled, guard, type Means, meansOf } from './conduct.ts';
 import type { TargetName } from './desired.ts';
 
 /** The mappings; the last word of every history is `plain`. */
@@ -127,10 +127,50 @@ const played = `
         removeAfter: 300ms
 `;
 
+/** The same people and teams as on `lists`, for a service that keeps documents. */
+const served = `
+      person:
+        revisit: select person_id as key, ends as at from registry.contract
+        id: "{id}"
+        idPath: id
+        only: "area = 'people'"
+        match: { number: id }
+        attributes:
+          id: "{id}"
+          number: "{id}"
+          surname: { from: surname }
+          login: { from: uid }
+          mail: { from: emails, as: list }
+        operations:
+          create: { path: /person }
+          update: { path: "/person/{id}", json: merge }
+          remove: { path: "/person/{id}" }
+          read: { path: "/person/{id}" }
+          find: { path: /person, query: { number: "{number}" }, items: /items }
+          list: { path: /person, items: /items, total: /total, pages: { offset: offset } }
+        deprovision: delete
+        removeAfter: 300ms
+      team:
+        id: "{name}"
+        idPath: id
+        attributes:
+          id: { from: name }
+          number: "{id}"
+          members: { from: members, as: list }
+        operations:
+          create: { path: /team }
+          update: { path: "/team/{id}", json: merge }
+          remove: { path: "/team/{id}" }
+          read: { path: "/team/{id}" }
+          list: { path: /team, items: /items, total: /total, pages: { offset: offset } }
+        deprovision: delete
+        removeAfter: 300ms
+`;
+
 const backends = fileURLToPath(new URL('backends', import.meta.url));
 
 /** The longest that an operation on a target may take, in milliseconds; claims last three times as long, or longer. */
-export const timeouts = { ldap: 500, script: 1000 };
+export const timeouts: Readonly<Record<Means, number>> = { ldap: 500, script: 1000, file: 1000, http: 500 };
 
 /** What a mapping puts in the place of what. */
 const replacements: Readonly<Record<MappingName, readonly (readonly [from: string, to: string])[]>> = {
@@ -168,13 +208,13 @@ export function configurationOf(mapping: MappingName, settings: Settings): strin
       const variable = (what: string) => `\${${name.toUpperCase()}_${what}}`;
       return `
   ${name}:
-    ${isPlayed(name, conduct) ? programs(variable) : server(variable)}
+    ${keysOf[meansOf(name, conduct)](variable)}
     slots: ${slots}
     batch: ${batch}
     mode: ${modes.get(name) ?? 'live'}
     guard: ${conduct.guarded ? guard : '{ removals: 100%, changes: 100% }'}
     after: [${conduct.ordered && name !== 'archive' ? 'archive' : ''}]
-    entities:${isPlayed(name, conduct) ? played : targets[name]}`;
+    entities:${entitiesOf(name, meansOf(name, conduct))}`;
     });
   // Nothing may need the sweep of the minute.
   const text = `version: 1
@@ -187,12 +227,20 @@ ${entities}targets:${blocks.join('')}`;
   );
 }
 
-const server = (variable: (what: string) => string) => `type: ldap
+/** The entities of a target that is written so. */
+function entitiesOf(name: TargetName, means: Means): string {
+  if (means === 'script') return played;
+  return means === 'http' ? served : targets[name];
+}
+
+/** What a target says of the way that leads to it, by its means. */
+const keysOf: Readonly<Record<Means, (variable: (what: string) => string) => string>> = {
+  ldap: (variable) => `type: ldap
     timeout: ${timeouts.ldap}ms
     url: ${variable('URL')}
-    bind: { dn: "${variable('BIND_DN')}", password: "${variable('PASSWORD')}" }`;
+    bind: { dn: "${variable('BIND_DN')}", password: "${variable('PASSWORD')}" }`,
 
-const programs = (variable: (what: string) => string) => `type: script
+  script: (variable) => `type: script
     timeout: ${timeouts.script}ms
     backends: ${JSON.stringify(backends)}
     process: { lists: stream }
@@ -200,7 +248,18 @@ const programs = (variable: (what: string) => string) => `type: script
       LDAP_URL: ${variable('URL')}
       LDAP_SUFFIX: "\${LDAP_SUFFIX}"
       BIND_DN: "${variable('BIND_DN')}"
-      PASSWORD: "${variable('PASSWORD')}"`;
+      PASSWORD: "${variable('PASSWORD')}"`,
+
+  file: (variable) => `type: file
+    timeout: ${timeouts.file}ms
+    format: ldif
+    folder: "${variable('FOLDER')}"
+    name: "lists-{sequence:6}.ldif"`,
+
+  http: (variable) => `type: http
+    timeout: ${timeouts.http}ms
+    url: ${variable('SERVICE')}`,
+};
 
 function inSteps(text: string): string {
   return text.replace('deprovision: disable\n', `deprovision: [disable, { after: ${daysDisabled}d, do: delete }]\n`);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createDatabase } from '../setup/database.ts';
-import { describeHistory, drawHistory, withBackend } from './history.ts';
+import { means } from './conduct.ts';
+import { describeHistory, drawHistory, withLists } from './history.ts';
 import { tryHistory } from './trial.ts';
 
 /**
@@ -9,13 +10,15 @@ import { tryHistory } from './trial.ts';
  */
 const seeds = [7779, 9771];
 
-/** The same, with a target that a backend writes. */
+/** The same, with a target that is written otherwise than over LDAP. */
 const played = 7779;
 
 describe('whatever is changed, and whatever goes wrong meanwhile', () => {
   test.each([
     ...seeds.map((seed) => ({ seed, name: `history ${seed}`, nature: {} })),
-    { seed: played, name: `history ${played} with a backend`, nature: withBackend },
+    ...means
+      .filter((one) => one !== 'ldap')
+      .map((lists) => ({ seed: played, name: `history ${played} with lists by ${lists}`, nature: withLists(lists) })),
   ])('in $name, every directory is in the end as the tables say', { timeout: 90_000 }, async ({ seed, nature }) => {
     const history = drawHistory(seed, nature);
     const { findings, traces } = await tryHistory(history, await createDatabase());

@@ -5,6 +5,7 @@
 import type pg from 'pg';
 import type { LdifEntry } from '../../src/demo/ldif.ts';
 import type { Directory } from '../setup/directory.ts';
+import type { Means } from './conduct.ts';
 import { notStrange } from './strangers.ts';
 
 export const targetNames = ['directory', 'archive', 'lists'] as const;
@@ -117,8 +118,8 @@ export interface Excused {
   readonly spared: ReadonlySet<string>;
   /** Whoever has left may be there, disabled, where that is what becomes of them. */
   readonly disabled: boolean;
-  /** It is written by a backend, which calls entries of teams by their keys. */
-  readonly played: boolean;
+  /** How it is written: a backend calls entries of teams by their keys. */
+  readonly means: Means;
 }
 
 /** The entity that an entry of a target belongs to by its place; undefined: none. */
@@ -155,7 +156,7 @@ export async function differences(
   target: TargetName,
   directory: Directory,
   query: Query,
-  { spared, disabled, played }: Excused,
+  { spared, disabled, means }: Excused,
 ): Promise<string[]> {
   const all = await directory.entries(
     `(&${notStrange}(|(objectClass=inetOrgPerson)(businessCategory=*)(objectClass=groupOfNames)))`,
@@ -175,7 +176,7 @@ export async function differences(
     const wanted = new Map(
       (
         await query<Wanted & pg.QueryResultRow>(
-          played ? kind.wanted.replace("'ou=,ou=names'", "'businessCategory=,ou=names'") : kind.wanted,
+          means === 'script' ? kind.wanted.replace("'ou=,ou=names'", "'businessCategory=,ou=names'") : kind.wanted,
         )
       ).map((row) => [row.id, row]),
     );

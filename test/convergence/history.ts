@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { type ActWeights, actOf, everyAct } from './act.ts';
 import { type ChangeWeights, everyChange, transactionOf } from './change.ts';
-import { type Conduct, conductOf } from './conduct.ts';
+import { type Conduct, conductOf, type Means } from './conduct.ts';
 import { everyMishap, type MishapWeights, mishapOf } from './mishap.ts';
 
 /** Milliseconds before a mishap, or an act. */
@@ -80,8 +80,10 @@ export function historyOf({
 }
 export type History = ReturnType<typeof historyOf> extends fc.Arbitrary<infer T> ? T : never;
 
-/** Histories in which a target is written by a backend. */
-export const withBackend: Nature = { followed: { min: 3, max: 3 }, conduct: { played: true, inhabited: false } };
+/** Histories in which the target `lists` is written so. */
+export function withLists(lists: Means): Nature {
+  return { followed: { min: 3, max: 3 }, conduct: { lists, inhabited: false } };
+}
 
 /** The history of a seed. */
 export function drawHistory(seed: number, nature: Nature = {}): History {

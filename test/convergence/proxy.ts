@@ -3,8 +3,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { type Listener, listenTo, type Request } from './wire.ts';
 
-/** What stands between the daemons and a directory: every connection goes through here, and may suffer. */
-export interface LdapProxy {
+/** What stands between the daemons and a server: every connection goes through here, and may suffer. */
+export interface TcpProxy {
   readonly url: string;
   /** Milliseconds that answers of the directory take longer. */
   delay: number;
@@ -26,9 +26,12 @@ export interface Confidant {
 /** Milliseconds after which an answer has been taken note of. */
 const digestion = 3000;
 
-/** Opens a proxy on 127.0.0.1 to the server of an LDAP URL. `listener`: hears of each change that passes. */
-export async function openProxy(target: string, listener?: Listener, confidant?: Confidant): Promise<LdapProxy> {
-  const { hostname, port } = new URL(target);
+/**
+ * Opens a proxy on 127.0.0.1 to the server of a URL. `listener`: hears of each change that passes; that and `confidant` are for
+ * LDAP only.
+ */
+export async function openProxy(target: string, listener?: Listener, confidant?: Confidant): Promise<TcpProxy> {
+  const { protocol, hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const clients = new Set<Socket>();
   const keep = (socket: Socket) => {
@@ -47,14 +50,16 @@ export async function openProxy(target: string, listener?: Listener, confidant?:
     const heard = listener && listenTo(listener);
     let isGone = false;
     let recent: { readonly request: Request; readonly at: number }[] = [];
-    const answered = listenTo({
-      answered: (request) => {
-        if (isGone) return;
-        const at = performance.now();
-        recent = [...recent.filter((one) => at - one.at < digestion), { request, at }];
-        confidant?.told(request);
-      },
-    });
+    const answered =
+      confidant &&
+      listenTo({
+        answered: (request) => {
+          if (isGone) return;
+          const at = performance.now();
+          recent = [...recent.filter((one) => at - one.at < digestion), { request, at }];
+          confidant.told(request);
+        },
+      });
     const leave = () => {
       if (isGone) return;
       isGone = true;
@@ -63,7 +68,7 @@ export async function openProxy(target: string, listener?: Listener, confidant?:
     };
     client.on('end', leave).on('close', leave);
     if (heard) client.on('data', heard.up);
-    client.on('data', answered.up);
+    if (answered) client.on('data', answered.up);
     client.pipe(directory);
     let sent = Promise.resolve();
     const later = (work: () => void) => {
@@ -78,7 +83,7 @@ export async function openProxy(target: string, listener?: Listener, confidant?:
       heard?.down(chunk);
       later(() => {
         client.write(chunk);
-        answered.down(chunk);
+        answered?.down(chunk);
       });
     });
     directory.on('end', () => later(() => client.end()));
@@ -92,8 +97,8 @@ export async function openProxy(target: string, listener?: Listener, confidant?:
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
-  const proxy: LdapProxy = {
-    url: `ldap://127.0.0.1:${address.port}`,
+  const proxy: TcpProxy = {
+    url: `${protocol}//127.0.0.1:${address.port}`,
     delay: 0,
     cut: () => {
       for (const socket of sockets) socket.destroy();

@@ -12,13 +12,14 @@ import { parseArgs } from 'node:util';
 import { LaunchError } from '../../src/demo/launch-error.ts';
 import { type BugName, bugs, isBugName } from './bugs.ts';
 import { hunt, hunts } from './checker.ts';
-import { describeHistory, drawHistory, type History, parseHistory, withBackend } from './history.ts';
+import { type Means, means } from './conduct.ts';
+import { describeHistory, drawHistory, type History, parseHistory, withLists } from './history.ts';
 import { type Server, startServer } from './server.ts';
 import { shrink } from './smaller.ts';
 import { tryHistory, type Verdict } from './trial.ts';
 
 const usage = `npm run test:convergence -- [--runs N] [--seed S] [--jobs J] [--keep-going] [--no-shrink] [--tries N]
-  [--history FILE] [--plant BUG] [--backend] [--check-the-checker]
+  [--history FILE] [--plant BUG] [--lists MEANS] [--check-the-checker]
   --runs N              histories to play (default: 200; of --history: 1)
   --seed S              the seed of the first (default: by the clock)
   --jobs J              histories at once, each with a PostgreSQL of its own (default: 2)
@@ -27,7 +28,7 @@ const usage = `npm run test:convergence -- [--runs N] [--seed S] [--jobs J] [--k
   --tries N             smaller histories to try (default: 20)
   --history FILE        play this one, as a failing run wrote it
   --plant BUG           put a bug into the daemons: ${Object.keys(bugs).join(', ')}
-  --backend             only histories in which a target is written by a backend
+  --lists MEANS         only histories in which the target "lists" is written so: ${means.join(', ')}
   --check-the-checker   find each of the bugs within as many histories as it may take`;
 
 const wanted = readArguments();
@@ -45,7 +46,7 @@ interface Wanted {
   readonly checkTheChecker: boolean;
   readonly history: History | undefined;
   readonly bug: BugName | undefined;
-  readonly backend: boolean;
+  readonly lists: Means | undefined;
 }
 
 function readArguments(): Wanted {
@@ -60,12 +61,14 @@ function readArguments(): Wanted {
         tries: { type: 'string', default: '20' },
         history: { type: 'string' },
         plant: { type: 'string' },
-        backend: { type: 'boolean', default: false },
+        lists: { type: 'string' },
         'check-the-checker': { type: 'boolean', default: false },
       },
       allowNegative: true,
     });
-    const { history, plant, backend } = values;
+    const { history, plant } = values;
+    const lists = means.find((one) => one === values.lists);
+    if (values.lists !== lists) throw new Error(`--lists is ${values.lists}, expected one of: ${means.join(', ')}`);
     const number = (text: string, what: string, least: number) => {
       if (Number.isInteger(Number(text)) && Number(text) >= least) return Number(text);
       throw new Error(`${what} is ${text}, expected a whole number from ${least} on`);
@@ -80,7 +83,7 @@ function readArguments(): Wanted {
       checkTheChecker: values['check-the-checker'],
       history: history === undefined ? undefined : parseHistory(readFileSync(history, 'utf8')),
       bug: plant,
-      backend,
+      lists,
     };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
@@ -104,8 +107,8 @@ async function withServers<T>(jobs: number, todo: Iterator<T>, work: (item: T, s
 }
 
 async function play(): Promise<boolean> {
-  const { runs, seed: first, history: given, bug, backend, jobs, tries, keepGoing } = wanted;
-  const nature = bug === undefined ? (backend ? withBackend : {}) : hunts[bug].nature;
+  const { runs, seed: first, history: given, bug, lists, jobs, tries, keepGoing } = wanted;
+  const nature = bug === undefined ? (lists === undefined ? {} : withLists(lists)) : hunts[bug].nature;
   const seeds = Array.from({ length: runs }, (_, index) => first + index);
   const failed: number[] = [];
   let done = 0;
@@ -125,7 +128,7 @@ async function play(): Promise<boolean> {
     console.log(`  again: npm run test:convergence -- --history ${file} --runs 10${plant}`);
     if (!given)
       console.log(
-        `  as it was drawn: npm run test:convergence -- --runs 1 --seed ${seed}${plant}${backend ? ' --backend' : ''}`,
+        `  as it was drawn: npm run test:convergence -- --runs 1 --seed ${seed}${plant}${lists === undefined ? '' : ` --lists ${lists}`}`,
       );
   });
   console.log(

@@ -11,13 +11,14 @@ import { createDirectory, type Directory } from '../setup/directory.ts';
 import { type Process, spawnStaffetta } from '../setup/process.ts';
 import { quick, tables } from '../setup/registry.ts';
 import { additions } from './application.ts';
-import { isPlayed } from './conduct.ts';
+import { type Means, meansOf } from './conduct.ts';
 import { configurationOf, type MappingName, type Mode } from './configuration.ts';
+import { type Counterpart, createCounterpart } from './counterpart.ts';
 import { past, type TargetName, targetNames, unitsOf } from './desired.ts';
 import type { History } from './history.ts';
 import { inhabitants } from './inhabitants.ts';
 import { departures, Order } from './order.ts';
-import { type LdapProxy, openProxy } from './proxy.ts';
+import { openProxy, type TcpProxy } from './proxy.ts';
 import type { Request } from './wire.ts';
 import { Witness } from './witness.ts';
 
@@ -28,8 +29,10 @@ export type Ground = Pick<Database, 'url' | 'query' | 'drop'>;
 export interface Followed {
   readonly name: TargetName;
   readonly directory: Directory;
-  readonly proxy: LdapProxy;
+  readonly proxy: TcpProxy;
   readonly witness: Witness;
+  /** Who is told instead of the directory, which holds in the end what they were told; undefined: nobody. */
+  readonly counterpart: Counterpart | undefined;
 }
 
 export interface Site {
@@ -40,8 +43,8 @@ export interface Site {
   readonly targets: ReadonlyMap<TargetName, Followed>;
   /** A target; one that the history does not follow stands for the first one. */
   followed(name: TargetName): Followed;
-  /** Whether a target is written by a backend. */
-  plays(name: TargetName): boolean;
+  /** How a target is written. */
+  means(name: TargetName): Means;
   /** Where the targets come in an order: whether they do. */
   readonly order: Order | undefined;
   /** Writes the file that daemons started from now on read. `modes`: of targets that are not live. */
@@ -84,6 +87,7 @@ export async function createSite(
   const directories = await Promise.all([createDirectory(), createDirectory()]);
   const [own, shared] = directories;
   const order = conduct.ordered ? new Order() : undefined;
+  const folder = await mkdtemp(join(tmpdir(), 'staffetta-history-'));
   const followed = await Promise.all(
     names.map(async (name): Promise<[TargetName, Followed]> => {
       const directory = name === 'directory' ? own : shared;
@@ -93,23 +97,24 @@ export async function createSite(
         order?.asked(name, request);
       };
       const done = (request: Request) => witness.done(request);
-      const proxy = await openProxy(directory.url, { asked, done }, witness);
-      return [name, { name, directory, witness, proxy }];
+      const counterpart = await createCounterpart(meansOf(name, conduct), folder, directory.suffix);
+      const proxy = counterpart?.proxy ?? (await openProxy(directory.url, { asked, done }, witness));
+      return [name, { name, directory, witness, proxy, counterpart }];
     }),
   );
   const targets = new Map(followed);
   const [[, first] = []] = followed;
   if (!first) throw new Error('a history follows at least one target');
-  const folder = await mkdtemp(join(tmpdir(), 'staffetta-history-'));
   const file = join(folder, 'staffetta.yml');
   const env = {
     DATABASE_URL: ground.url,
     LDAP_SUFFIX: own.suffix,
     ...Object.fromEntries(
-      followed.flatMap(([name, { directory, proxy }]) => [
+      followed.flatMap(([name, { directory, proxy, counterpart }]) => [
         [`${name.toUpperCase()}_URL`, proxy.url],
         [`${name.toUpperCase()}_BIND_DN`, directory.bind.dn],
         [`${name.toUpperCase()}_PASSWORD`, directory.bind.password],
+        ...Object.entries(counterpart?.env ?? {}).map(([what, value]) => [`${name.toUpperCase()}_${what}`, value]),
       ]),
     ),
   };
@@ -131,7 +136,7 @@ export async function createSite(
     targets,
     order,
     followed: (name) => targets.get(name) ?? first,
-    plays: (name) => isPlayed(name, conduct),
+    means: (name) => meansOf(name, conduct),
     configure: (mapping, modes) =>
       writeFile(file, configurationOf(mapping, { targets: names, slots, batch, conduct, modes })),
     apply: async () => {
@@ -156,7 +161,9 @@ export async function createSite(
     },
     close: async () => {
       for (const { child } of processes) child.kill('SIGKILL');
-      await Promise.all([...targets.values()].map(({ proxy }) => proxy.close()));
+      await Promise.all(
+        [...targets.values()].flatMap(({ proxy, counterpart }) => [proxy.close(), counterpart?.close()]),
+      );
       await Promise.all(directories.map((directory) => directory.close()));
       await ground.drop();
       await rm(folder, { recursive: true });

@@ -4,7 +4,8 @@ import { shrink, smaller } from './smaller.ts';
 
 const seeds = [1, 2, 3];
 const size = ({ applications, mishaps, acts, conduct, ...rest }: History) =>
-  JSON.stringify([applications, mishaps, acts, Object.values(conduct).filter(Boolean)]).length +
+  JSON.stringify([applications, mishaps, acts, Object.values(conduct).filter((part) => part && part !== 'ldap')])
+    .length +
   rest.daemons +
   rest.slots +
   rest.targets +

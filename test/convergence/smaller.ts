@@ -7,7 +7,8 @@ export function* smaller(history: History): Generator<History> {
   for (const fewer of without(applications, 1)) yield { ...history, applications: fewer };
   for (const fewer of without(mishaps, 0)) yield { ...history, mishaps: fewer };
   for (const fewer of without(acts, 0)) yield { ...history, acts: fewer };
-  for (const part of ['played', 'guarded', 'stepwise', 'ordered', 'inhabited'] as const)
+  if (conduct.lists !== 'ldap') yield { ...history, conduct: { ...conduct, lists: 'ldap' } };
+  for (const part of ['guarded', 'stepwise', 'ordered', 'inhabited'] as const)
     if (conduct[part]) yield { ...history, conduct: { ...conduct, [part]: false } };
   for (const [index, transactions] of applications.entries())
     for (const fewer of without(transactions, 1)) yield { ...history, applications: applications.with(index, fewer) };

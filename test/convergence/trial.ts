@@ -6,6 +6,7 @@ import { crowd, healing, runApplication } from './application.ts';
 import type { BugName } from './bugs.ts';
 import { daysDisabled } from './conduct.ts';
 import { Configured } from './configured.ts';
+import { mirror } from './counterpart.ts';
 import { differences } from './desired.ts';
 import { Fleet } from './fleet.ts';
 import type { History } from './history.ts';
@@ -141,9 +142,14 @@ async function endContracts({ query }: Site): Promise<void> {
 async function differencesOf(site: Site, acts: Acts, disabled: boolean): Promise<string[]> {
   const { targets, query } = site;
   const found = await Promise.all(
-    [...targets].map(([target, { directory }]) =>
-      differences(target, directory, query, { spared: acts.spared(target), disabled, played: site.plays(target) }),
-    ),
+    [...targets].map(async ([target, { directory, counterpart }]) => [
+      ...(counterpart ? await mirror(counterpart, target, directory) : []),
+      ...(await differences(target, directory, query, {
+        spared: acts.spared(target),
+        disabled,
+        means: site.means(target),
+      })),
+    ]),
   );
   return found.flat();
 }

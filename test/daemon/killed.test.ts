@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type LdapProxy, openProxy } from '../convergence/proxy.ts';
+import { type TcpProxy, openProxy } from '../convergence/proxy.ts';
 import { createRegistry, type Process, type Registry } from '../setup/registry.ts';
 import { until } from '../setup/until.ts';
 
@@ -8,7 +8,7 @@ const soon = 25_000;
 
 describe('a daemon that is killed in the middle of its operations', { timeout: 60_000 }, () => {
   let registry: Registry;
-  let proxy: LdapProxy;
+  let proxy: TcpProxy;
   const query = (sql: string, values?: readonly unknown[]) => registry.query(sql, values);
   const arrived = async () => {
     await registry.calm(soon);

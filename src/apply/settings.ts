@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { remoteIdOf } from '../config/remote-id.ts';
+import { disabledIdOf, remoteIdOf } from '../config/remote-id.ts';
 import type { Config, MappingConfig, TargetConfig } from '../config/schema.ts';
 
 /** What the configuration says, as a row that people can read: a text or a number. */
@@ -32,17 +32,9 @@ function settingsOf(config: Config): Setting[] {
 function ofTarget(target: string, of: TargetConfig) {
   const say = (code: string) => about(code, target);
   return [
-    say('TYPE')(of.type, `The kind of target ${target}`),
+    say('TYPE')(of.type === 'own' ? of.module : of.type, `The kind of target ${target}`),
     say('MODE')(of.mode, `What may go out to ${target}: observe, manual or live`),
-    ...(of.type === 'ldap'
-      ? [
-          say('URL')(of.url.join(', '), `Where ${target} is`),
-          say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
-          say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
-        ]
-      : []),
-    ...(of.type === 'script' ? [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)] : []),
-    ...(of.type === 'file' ? [say('FOLDER')(of.folder, `The folder of the files of ${target}`)] : []),
+    ...ofKind(target, of),
     say('AFTER')(of.after.join(', ') || undefined, `Targets that must have a key before ${target}`),
     say('SLOTS')(of.slots, `Pumps that each daemon runs for ${target} at once`),
     say('BATCH')(of.batch, `Deliveries to ${target} that a pump claims at once`),
@@ -61,10 +53,30 @@ function ofTarget(target: string, of: TargetConfig) {
   ];
 }
 
+/** What only one kind of target has. */
+function ofKind(target: string, of: TargetConfig) {
+  const say = (code: string) => about(code, target);
+  switch (of.type) {
+    case 'ldap':
+      return [
+        say('URL')(of.url.join(', '), `Where ${target} is`),
+        say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
+        say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
+      ];
+    case 'script':
+      return [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)];
+    case 'file':
+      return [say('FOLDER')(of.folder, `The folder of the files of ${target}`)];
+    case 'own':
+      return [];
+  }
+}
+
 function ofMapping(target: string, entity: string, mapping: MappingConfig) {
   const say = (code: string) => about(code, target, entity);
   const what = `${entity} on ${target}`;
   const { key, template } = remoteIdOf(mapping);
+  const disabledId = disabledIdOf(mapping);
   const steps = mapping.deprovision.map(({ after, do: step }) =>
     after === 0 ? step : `${step} after ${after / 1000} s`,
   );
@@ -74,7 +86,9 @@ function ofMapping(target: string, entity: string, mapping: MappingConfig) {
     say('ONLY')(mapping.only, `Who is replicated of the view, ${what}`),
     say('DEPROVISION')(steps.join(', '), `What happens to who has left the view, ${what}`),
     say('REMOVE_AFTER_SECONDS')(mapping.removeAfter / 1000, `How long a removal waits for a return, ${what}`),
-    say('DISABLE_DN')(mapping.disable?.dn, `The name of a disabled entry, ${what}`),
+    ...(disabledId
+      ? [say(`DISABLE_${disabledId.key}`)(disabledId.template, `The name of a disabled entry, ${what}`)]
+      : []),
     say('WRITE_BACK')(mapping.writeBack, `The function that is told what became of an identity, ${what}`),
   ];
 }

@@ -52,6 +52,6 @@ export function referencesOf(
 }
 
 /** What stands for a member in the entries of a target. */
-export function referenceForm(_target: TargetConfig): ReferenceForm {
-  return 'remote id';
+export function referenceForm(target: TargetConfig): ReferenceForm {
+  return target.type === 'own' ? target.refersBy : 'remote id';
 }

@@ -13,6 +13,9 @@ export interface Known extends Entry {
 /** Entity → the attributes by which its entries are found. */
 export type Lookups = ReadonlyMap<string, readonly string[]>;
 
+/** Entries that are read at once where all are looked at. */
+const pageSize = 500;
+
 export class Entries {
   readonly #sqlite: Sqlite;
   readonly #rules: Rules;
@@ -73,11 +76,16 @@ export class Entries {
     this.#sqlite.change('delete from entry where number = ?', number);
   }
 
-  /** Entries that have these values in attributes by which they are found. */
+  /** Entries that have these values: found at once by the attributes of `match:`, else by looking at all. */
   having(entity: string, where: Readonly<Record<string, Value>>): Known[] {
-    const [first, ...others] = Object.entries(where).map(([name, value]) => this.#havingOne(entity, name, value));
-    const isIn = ({ number }: Known, some: readonly Known[]) => some.some((entry) => entry.number === number);
-    return (first ?? []).filter((entry) => others.every((some) => isIn(entry, some)));
+    const listed = Object.entries(where).find(([name]) => this.#lookups.get(entity)?.includes(name));
+    const some = listed === undefined ? this.#all(entity) : this.#listedAs(entity, ...listed);
+    return [...some].filter(({ attributes }) =>
+      Object.entries(where).every(([name, value]) => {
+        const key = this.#rules.keyOf(name, value);
+        return valuesOf(this.#rules, attributes, name).some((other) => this.#rules.keyOf(name, other) === key);
+      }),
+    );
   }
 
   /** So many entries of an entity after one, in the order in which they were made. */
@@ -89,17 +97,17 @@ export class Entries {
   /** Finds entries by these values from now on. */
   listAll(): void {
     this.#sqlite.change('delete from lookup');
-    for (const entity of this.#lookups.keys()) {
-      for (
-        let page = this.page(entity, 0, 500);
-        page.length > 0;
-        page = this.page(entity, page.at(-1)?.number ?? 0, 500)
-      )
-        for (const entry of page) this.#list(entry);
+    for (const entity of this.#lookups.keys()) for (const entry of this.#all(entity)) this.#list(entry);
+  }
+
+  *#all(entity: string): Generator<Known> {
+    for (let page = this.page(entity, 0, pageSize); page.length > 0; ) {
+      yield* page;
+      page = this.page(entity, page.at(-1)?.number ?? 0, pageSize);
     }
   }
 
-  #havingOne(entity: string, attribute: string, value: Value): Known[] {
+  #listedAs(entity: string, attribute: string, value: Value): Known[] {
     return this.#sqlite
       .rows(
         'select e.* from lookup l join entry e on e.number = l.entry where (l.entity, l.attribute, l.key) = (?, ?, ?)',

@@ -67,6 +67,8 @@ function ofKind(target: string, of: TargetConfig) {
       return [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)];
     case 'http':
       return [say('URL')(of.url, `Where ${target} is`)];
+    case 'file':
+      return [say('FOLDER')(of.folder, `The folder of the files of ${target}`)];
     case 'own':
       return [];
   }

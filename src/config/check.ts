@@ -4,6 +4,7 @@
  */
 import { checkDeprovision } from './deprovision.ts';
 import { checkDocumentPaths } from './document-paths.ts';
+import { checkFile, checkFolders } from './file-flow.ts';
 import { quote } from './form.ts';
 import { checkHooks } from './hook-names.ts';
 import { checkHttp } from './http-check.ts';
@@ -38,21 +39,15 @@ export function checkConfig(config: Config, written: unknown): Findings {
       ...targets.flatMap(([name, target]) => [
         ...checkAfter(name, config, written),
         ...checkCircles(target, ['targets', name]),
+        ...(target.type === 'file' ? checkFile(target, ['targets', name]) : []),
         ...Object.entries(target.entities).flatMap(([entity, mapping]) => [
           ...checkEntity(entity, ['targets', name, 'entities', entity], written),
           ...checkMapping(mapping, ['targets', name, 'entities', entity], written),
-          ...(target.type === 'script'
-            ? checkDocumentPaths(Object.keys(mapping.attributes ?? {}), [
-                'targets',
-                name,
-                'entities',
-                entity,
-                'attributes',
-              ])
-            : []),
+          ...checkPaths(target, mapping, ['targets', name, 'entities', entity]),
           ...checkPassword(mapping, ['targets', name, 'entities', entity], written),
         ]),
       ]),
+      ...checkFolders(config),
       ...checkHooks(config),
       ...targets.flatMap(([name, target]) => (target.type === 'http' ? checkHttp(target, ['targets', name]) : [])),
       ...[...ldap, ...web].flatMap((findings) => findings.problems),
@@ -129,6 +124,12 @@ function checkMapping(mapping: MappingConfig, above: Path, written: unknown): Pr
     ...disable.flatMap(([name, template]) => checkTemplate(template, [...above, 'disable', 'attributes', name])),
     ...checkDeprovision(mapping, above, written),
   ];
+}
+
+/** The names of the attributes are paths where a target takes documents. */
+function checkPaths(target: TargetConfig, mapping: MappingConfig, above: Path): Problem[] {
+  const isDocument = target.type === 'script' || (target.type === 'file' && target.format === 'jsonl');
+  return isDocument ? checkDocumentPaths(Object.keys(mapping.attributes ?? {}), [...above, 'attributes']) : [];
 }
 
 function checkPassword(mapping: MappingConfig, above: Path, written: unknown): Problem[] {

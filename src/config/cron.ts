@@ -8,13 +8,28 @@ export const cron = z.string().refine(isCron, {
 
 const require = createRequire(import.meta.url);
 
-/** The worker is loaded only where a schedule is written down: most commands need nothing else of it. */
 function isCron(match: string): boolean {
-  const { parseCronItem }: typeof import('graphile-worker') = require('graphile-worker');
   try {
-    parseCronItem({ task: 'sweep', match });
+    cronMatcher(match);
     return true;
   } catch {
     return false;
   }
+}
+
+/**
+ * Says of a minute whether cron fields name it; throws for what are none. The worker is loaded only where a schedule is
+ * written down: most commands need nothing else of it.
+ */
+export function cronMatcher(fields: string): (minute: Date) => boolean {
+  const { parseCronItem }: typeof import('graphile-worker') = require('graphile-worker');
+  const { match } = parseCronItem({ task: 'sweep', match: fields });
+  return (at) =>
+    match({
+      min: at.getUTCMinutes(),
+      hour: at.getUTCHours(),
+      date: at.getUTCDate(),
+      month: at.getUTCMonth() + 1,
+      dow: at.getUTCDay(),
+    });
 }

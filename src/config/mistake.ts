@@ -178,7 +178,8 @@ function oneOf(choices: readonly string[], found: unknown): string {
 /** Whether what stands there may be a password, or hold one. */
 function isPrivate(path: Path): boolean {
   const keys = ['password', 'auth', 'headers'];
-  return keys.some((key) => path.includes(key)) || path[2] === 'secrets' || (path[0] === 'database' && path.length > 1);
+  if (keys.some((key) => path.includes(key))) return true;
+  return path[2] === 'secrets' || (path[0] === 'database' && path.length > 1);
 }
 
 /** Whether the issue is about the name itself that something stands under. */

@@ -41,7 +41,7 @@ export function referencesOf(
   { attributes }: Pick<MappingConfig, 'attributes'>,
   target: TargetConfig,
 ): Map<string, ReferencePolicy> {
-  const placeholder = target.type === 'ldap' ? target.placeholder : undefined;
+  const placeholder = 'placeholder' in target ? target.placeholder : undefined;
   return new Map(
     Object.entries(attributes ?? {}).flatMap(([name, attribute]) =>
       attribute.kind === 'reference'
@@ -53,5 +53,6 @@ export function referencesOf(
 
 /** What stands for a member in the entries of a target. */
 export function referenceForm(target: TargetConfig): ReferenceForm {
-  return 'refersBy' in target ? target.refersBy : 'remote id';
+  if (target.type === 'own') return target.refersBy;
+  return target.type === 'http' && target.refersBy === 'stable id' ? 'stable id' : 'remote id';
 }

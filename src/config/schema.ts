@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { cron } from './cron.ts';
+import { file } from './file.ts';
 import { secret } from './given-secret.ts';
 import { hooks } from './hooks.ts';
 import { http } from './http.ts';
@@ -51,8 +52,8 @@ const entity = z.strictObject({
 });
 
 /** The kinds of targets that come with Staffetta; any other `type` is a module of the administrator's own. */
-const kinds = [ldap, script, http] as const;
-const kindNames = kinds.map(({ shape }) => shape.type.value);
+const kinds = [ldap, script, http, file] as const;
+const kindNames = ['ldap', 'script', 'http', 'file'] satisfies readonly z.output<(typeof kinds)[number]>['type'][];
 
 const target = z.union([
   z.discriminatedUnion('type', kinds, {

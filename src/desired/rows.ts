@@ -10,13 +10,11 @@ import { constantValues, hashesOf, hashesOfText, reference, textOf, type Values,
 
 const { escapeLiteral } = pg;
 
-/** What a value must go through to stand in a remote id, by kind of target. */
+/** What a value must go through to stand in a remote id, by the key of the mapping that this is written under. */
 const escapes = {
-  ldap: (expression: string) => `staffetta.rfc4514(${expression})`,
-  script: (expression: string) => expression,
-  http: (expression: string) => expression,
-  own: (expression: string) => expression,
-} satisfies Record<Mapping['type'], (expression: string) => string>;
+  dn: (expression: string) => `staffetta.rfc4514(${expression})`,
+  id: (expression: string) => expression,
+} satisfies Record<ReturnType<typeof remoteIdOf>['key'], (expression: string) => string>;
 
 /** A function of PostgreSQL takes 100 arguments at most: so many names and values make one object. */
 const pairsPerObject = 50;
@@ -33,7 +31,8 @@ type Attribute = readonly [name: string, values: Values];
  * and deliveries read nothing else of the attributes, since to build jsonb takes three times as long [measured].
  */
 export function compileRows(mapping: Mapping, view: View): string {
-  const { config, type } = mapping;
+  const { config } = mapping;
+  const { key, template: remoteIdTemplate } = remoteIdOf(config);
   const template = (source: string, escapeValue?: (expression: string) => string) =>
     compileTemplate(parseTemplate(source), (name) => textOf(columnOf(view, name)), escapeValue);
   const values = (source: string): Values => {
@@ -43,7 +42,7 @@ export function compileRows(mapping: Mapping, view: View): string {
     return constantValues(constant.trim() === '' ? [] : [constant]);
   };
   const { open, secret, hashes } = compileAttributes(mapping, view, template, values);
-  const remoteId = (source: string) => template(source, escapes[type]);
+  const remoteId = (source: string) => template(source, escapes[key]);
   const cleared = (source: string) => `coalesce(${values(source).jsonb}, '[]')`;
   const disabledId = disabledIdOf(config);
   const disable =
@@ -58,7 +57,7 @@ export function compileRows(mapping: Mapping, view: View): string {
         ]);
   const ifSecret = (object: string) => (secret.length > 0 ? object : 'null::text');
   const columns: Pair[] = [
-    ['remote_id', remoteId(remoteIdOf(config).template)],
+    ['remote_id', remoteId(remoteIdTemplate)],
     ['attributes', objectOf([...open, ...secret])],
     ['open', textOfObject(open)],
     ['secrets', ifSecret(textOfObject(secret))],

@@ -1,6 +1,7 @@
 /** The kinds of targets there are. A new kind is one more line in `kinds`. */
 import type { TargetConfig } from '../config/schema.ts';
 import type { Log } from '../log.ts';
+import { FileTarget } from './file/target.ts';
 import { HttpTarget } from './http/target.ts';
 import { LdapTarget } from './ldap/target.ts';
 import { openOwnTarget } from './own/open.ts';
@@ -23,9 +24,10 @@ type Configs = { readonly [Of in TargetConfig as Of['type']]: Of };
 const kinds: {
   readonly [Kind in keyof Configs]: (config: Configs[Kind], place: Surroundings) => Target | Promise<Target>;
 } = {
-  http: (config, { folder }) => new HttpTarget(config, folder),
   ldap: (config, { folder }) => new LdapTarget(config, folder),
   script: (config, { folder }) => new ScriptTarget(config, folder),
+  http: (config, { folder }) => new HttpTarget(config, folder),
+  file: (config, { folder }) => new FileTarget(config, folder),
   own: openOwnTarget,
 };
 

@@ -12,12 +12,12 @@ const explained = page + read('targets/http.md');
 const folder = mkdtempSync(join(tmpdir(), 'staffetta-docs-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const examples = [...(page + read('passwords.md') + read('hooks.md')).matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(
-  ([, yaml = '']) => ({
-    yaml,
-    title: yaml.split('\n')[0],
-  }),
-);
+const examples = [
+  ...(page + read('passwords.md') + read('hooks.md') + read('targets/file.md')).matchAll(/^```yaml\n([\s\S]*?)^```$/gm),
+].map(([, yaml = '']) => ({
+  yaml,
+  title: yaml.split('\n')[0],
+}));
 
 // Each example is a whole file, or one or more of its top-level keys: this stands for those it leaves out.
 const rest: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ function whole(yaml: string): string {
 
 const env = new Proxy({}, { get: (_, name) => (String(name).endsWith('URL') ? 'postgres://db.example.org/x' : 'x') });
 
-describe('docs/configuration.md, passwords.md and hooks.md', () => {
+describe('docs/configuration.md, passwords.md, hooks.md and targets/file.md', () => {
   test('has examples', () => expect(examples.length).toBeGreaterThan(4));
 
   test.each(examples)('example "$title" loads', ({ yaml }) => {

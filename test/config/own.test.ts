@@ -55,10 +55,10 @@ describe('the type of a target', () => {
   ])('may be the module %s', (type) => expect(own(`{ type: "${type}", ${person} }`).module).toBe(type));
 
   test.each([
-    ['lap', 'expected ldap, script, http, or a module of your own such as ./my-target.ts; did you mean "ldap"?'],
-    ['skript', 'expected ldap, script, http, or a module of your own such as ./my-target.ts; did you mean "script"?'],
-    ['My Target', 'expected ldap, script, http, or a module of your own such as ./my-target.ts'],
-    ['./', 'expected ldap, script, http, or a module of your own such as ./my-target.ts'],
+    ['lap', 'expected ldap, script, or a module of your own such as ./my-target.ts; did you mean "ldap"?'],
+    ['skript', 'expected ldap, script, or a module of your own such as ./my-target.ts; did you mean "script"?'],
+    ['My Target', 'expected ldap, script, or a module of your own such as ./my-target.ts'],
+    ['./', 'expected ldap, script, or a module of your own such as ./my-target.ts'],
   ])('is not %s', (type, message) => {
     const [mistake] = mistakes(`{ type: "${type}", ${person} }`);
     expect(mistake).toBe(`type: found "${type}", ${message.replace('ldap, script, or', kinds())}`);

@@ -1,5 +1,4 @@
 /** The `ldap` target: OpenLDAP and other directories that speak LDAP version 3. */
-import { createHash } from 'node:crypto';
 import { ExtendedRequest, ExtendedResponse } from 'ldapts';
 import type { LdapConfig } from '../../config/ldap.ts';
 import {
@@ -17,11 +16,11 @@ import {
 } from '../target.ts';
 import { sameValues } from './compare.ts';
 import { type Directory, whoAmIOid } from './directory.ts';
-import { DnSyntaxError, formatDn, normaliseDn, parseDn, plainRdn } from './dn.ts';
 import { identityOf } from './identity.ts';
 import { lookUp } from './lookup.ts';
 import { Reader } from './reader.ts';
 import { remembering } from './remembering.ts';
+import { asideDn, normaliseRemoteId } from './remote-id.ts';
 import { Session } from './session.ts';
 import { Writer } from './writer.ts';
 
@@ -31,7 +30,7 @@ export class LdapTarget implements Target {
   readonly #session: Session;
   readonly #reader: Reader;
   readonly #writer: Writer;
-  readonly #normalised = remembering(normalised, rememberedNames);
+  readonly #normalised = remembering(normaliseRemoteId, rememberedNames);
 
   /** `folder`: where relative file names of the configuration begin. Connects only when it is asked something. */
   constructor(config: LdapConfig, folder: string) {
@@ -81,7 +80,6 @@ export class LdapTarget implements Target {
     return this.#writer.setPassword(entry, next, signal);
   }
 
-  /** By caseIgnoreMatch for every attribute in a DN, whatever the server's schema says: this text is stored. */
   normalise(remoteId: string): string {
     return this.#normalised(remoteId);
   }
@@ -91,10 +89,7 @@ export class LdapTarget implements Target {
   }
 
   aside(remoteId: string, key: string): string {
-    this.normalise(remoteId);
-    const [rdn = [], ...parent] = parseDn(remoteId);
-    const value = `staffetta-${createHash('sha256').update(key).digest('hex').slice(0, 24)}`;
-    return formatDn([[{ type: rdn[0]?.type ?? 'cn', value }], ...parent]);
+    return asideDn(remoteId, key);
   }
 
   find(
@@ -143,23 +138,3 @@ export class LdapTarget implements Target {
 
 /** Of the entries under way: each name is asked for several times. */
 const rememberedNames = 4096;
-
-const normalisedAbove = remembering(normalised, 256);
-
-function normalised(remoteId: string): string {
-  const plain = plainRdn(remoteId);
-  try {
-    if (plain !== undefined) return `${plain.rdn},${normalisedAbove(plain.above)}`;
-  } catch {} // the whole name says better what is wrong with it
-  try {
-    const dn = parseDn(remoteId);
-    const empty = dn.flat().find((naming) => 'value' in naming && naming.value.trim() === '');
-    if (dn.length === 0) throw new DnSyntaxError('not a distinguished name: it is empty');
-    if (empty !== undefined)
-      throw new DnSyntaxError(`not a distinguished name: ${empty.type} is empty in "${remoteId}"`);
-    return normaliseDn(remoteId);
-  } catch (error) {
-    if (error instanceof DnSyntaxError) throw new TargetError('rejected', error.message, { cause: error });
-    throw error;
-  }
-}

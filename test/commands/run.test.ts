@@ -115,7 +115,7 @@ describe('staffetta run --once', () => {
     const { exitCode, stdout } = await run('--json');
     expect({ exitCode, answer: JSON.parse(stdout) }).toEqual({
       exitCode: 0,
-      answer: { done: 1, remaining: 0, parked: 1 },
+      answer: { done: 1, remaining: 0, unpublished: 0, parked: 1 },
     });
     await query('delete from registry.person where id = 402');
     await run();

@@ -11,6 +11,7 @@ import { nearest } from './nearest.ts';
 import { type Path, type Problem, valueAt } from './problem.ts';
 import { remoteIdOf } from './remote-id.ts';
 import type { AttributeConfig, Config, MappingConfig, TargetConfig } from './schema.ts';
+import { checkScim } from './scim-check.ts';
 import { parseTemplate, TemplateError } from './template.ts';
 
 /** What is wrong, and what is allowed but unwise. */
@@ -32,6 +33,7 @@ export function checkConfig(config: Config, written: unknown): Findings {
       ...targets.flatMap(([name, target]) => [
         ...checkAfter(name, config, written),
         ...checkCircles(target, ['targets', name]),
+        ...(target.type === 'scim' ? checkScim(target, ['targets', name]) : []),
         ...Object.entries(target.entities).flatMap(([entity, mapping]) => [
           ...checkEntity(entity, ['targets', name, 'entities', entity], written),
           ...checkMapping(mapping, ['targets', name, 'entities', entity], written),
@@ -108,7 +110,7 @@ function checkMapping(mapping: MappingConfig, above: Path, written: unknown): Pr
     ...checkTemplate(remoteId.template, [...above, remoteId.key]),
     ...attributes.flatMap(([name, attribute]) => checkAttribute(attribute, [...above, 'attributes', name], written)),
     ...checkTwice(Object.keys(mapping.attributes ?? {}), [...above, 'attributes']),
-    ...('id' in mapping ? checkDocumentPaths(Object.keys(mapping.attributes), [...above, 'attributes']) : []),
+    ...('id' in mapping && !('resource' in mapping) ? checkDocumentPaths(Object.keys(mapping.attributes), [...above, 'attributes']) : []),
     ...(mapping.disable?.dn === undefined ? [] : checkTemplate(mapping.disable.dn, [...above, 'disable', 'dn'])),
     ...disable.flatMap(([name, template]) => checkTemplate(template, [...above, 'disable', 'attributes', name])),
     ...checkSteps(mapping, above),

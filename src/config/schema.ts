@@ -8,6 +8,7 @@ import { secret } from './given-secret.ts';
 import { hooks } from './hooks.ts';
 import { ldap } from './ldap.ts';
 import { named } from './name.ts';
+import { scim } from './scim.ts';
 import { script } from './script.ts';
 
 const source = z.strictObject({
@@ -47,7 +48,7 @@ const entity = z.strictObject({
     .describe('Captured tables: schema.table, with the expression that gives the key of the entity from its row'),
 });
 
-const target = z.discriminatedUnion('type', [ldap, script]);
+const target = z.discriminatedUnion('type', [ldap, script, scim]);
 
 export const config = z.strictObject({
   version: z.literal(1).describe('The version of this format: 1'),

@@ -1,6 +1,7 @@
 /** The kinds of targets there are. A new kind is one more line here. */
 import type { TargetConfig } from '../config/schema.ts';
 import { LdapTarget } from './ldap/target.ts';
+import { ScimTarget } from './scim/target.ts';
 import { ScriptTarget } from './script/target.ts';
 import type { Target } from './target.ts';
 
@@ -14,5 +15,7 @@ export function createTarget(_name: string, config: TargetConfig, folder: string
       return new LdapTarget(config, folder);
     case 'script':
       return new ScriptTarget(config, folder);
+    case 'scim':
+      return new ScimTarget(config, folder);
   }
 }

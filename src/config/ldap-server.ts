@@ -1,6 +1,8 @@
 import type { Findings } from './check.ts';
 import { quote } from './form.ts';
+import { checkKeyPair } from './key-pair.ts';
 import type { LdapConfig } from './ldap.ts';
+import { isLoopback } from './loopback.ts';
 import { type Path, type Problem, valueAt } from './problem.ts';
 
 const examples = 'such as ldaps://ldap.example.org or ldap://localhost:389';
@@ -30,10 +32,7 @@ export function checkLdapServer(target: LdapConfig, above: Path, written: unknow
   if (target.tls !== undefined && !encrypted) {
     warnings.push({ path: [...above, 'tls'], at: 'key', message: 'has no effect without ldaps:// or startTls: true' });
   }
-  if ((target.tls?.cert === undefined) !== (target.tls?.key === undefined)) {
-    const [given, missing] = target.tls?.cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
-    problems.push({ path: [...above, 'tls', given], at: 'key', message: `expected ${missing} beside it` });
-  }
+  problems.push(...checkKeyPair(target.tls, above));
   return { problems, warnings };
 }
 
@@ -43,8 +42,4 @@ function parseUrl(text: string): URL | undefined {
   return url.username + url.password + url.search + url.hash === '' && ['', '/'].includes(url.pathname)
     ? url
     : undefined;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 }

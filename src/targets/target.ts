@@ -124,16 +124,19 @@ export class TargetError extends Error {
   readonly unsure: boolean;
   /** What the target said beside it, for the write-back; no secrets. */
   readonly data: Data | undefined;
+  /** Of `unavailable`: the seconds after which the target said to come again. */
+  readonly retryAfter: number | undefined;
 
   constructor(
     kind: TargetErrorKind,
     message: string,
-    options: { unsure?: boolean; data?: Data; cause?: unknown } = {},
+    options: { unsure?: boolean; data?: Data; retryAfter?: number; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.kind = kind;
     this.unsure = options.unsure ?? false;
     this.data = options.data;
+    this.retryAfter = options.retryAfter;
   }
 }
 

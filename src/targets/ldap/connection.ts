@@ -21,8 +21,8 @@ import {
   SearchReference,
   UnbindRequest,
 } from 'ldapts';
+import { deadline, onAbort } from '../deadline.ts';
 import type { TargetError } from '../target.ts';
-import { deadline, onAbort } from './deadline.ts';
 import { broken, givenUp, refused } from './errors.ts';
 import { encode, isWrite, type Request, type Response } from './message.ts';
 import type { Server } from './server.ts';

@@ -1,4 +1,4 @@
-import { onAbort } from './deadline.ts';
+import { onAbort } from '../deadline.ts';
 import { givenUp } from './errors.ts';
 
 /** The outcome of a promise that others wait for as well, for a caller who may stop waiting. */

@@ -95,7 +95,7 @@ begin
        from (select %1$s collate "C" as key, d.attribute collate "C" as attribute, d.ref_key collate "C" as ref_key from %2$s %7$s) w
        full join (
          select r.key, r.attribute, r.ref_key, 
-             r.applied is distinct from l.remote_id or %6$L::jsonb ? r.attribute and r.ref_entity <> %6$L::jsonb -> r.attribute ->> ''entity'' as moved,
+             r.applied is distinct from case when %6$L::jsonb -> r.attribute ->> ''by'' = ''stable id'' then l.stable_id else l.remote_id end or %6$L::jsonb ? r.attribute and r.ref_entity <> %6$L::jsonb -> r.attribute ->> ''entity'' as moved,
            r.kept and %6$L::jsonb -> r.attribute ->> ''empty'' = ''keep'' as kept
          from staffetta.reference r left join staffetta.link l on (l.target, l.entity, l.key) = (r.target, r.ref_entity, r.ref_key)
          where r.target = %3$L and r.entity = %4$L %5$s) r

@@ -60,22 +60,22 @@ begin
   end if;
   return query execute format(
     'with policy as (
-       select p.key collate "C" as attribute, p.value ->> ''entity'' as ref_entity, p.value ->> ''empty'' as empty, p.value ->> ''placeholder'' as placeholder
+       select p.key collate "C" as attribute, p.value ->> ''entity'' as ref_entity, p.value ->> ''empty'' as empty, p.value ->> ''placeholder'' as placeholder, p.value ->> ''by'' = ''stable id'' as by_stable_id
        from staffetta.route r cross join lateral jsonb_each(r.refs) p where (r.target, r.entity) = ($1, $2)),
      wanted as (select x.attribute collate "C" as attribute, x.ref_key collate "C" as ref_key from staffetta.%I x where x.key = $3::%s),
      recorded as (select r.attribute, r.ref_key, r.applied from staffetta.reference r where (r.target, r.entity, r.key) = ($1, $2, $3)),
      member as (
-       select coalesce(w.attribute, r.attribute) as attribute, r.applied, case when w.ref_key is not null then l.remote_id end as id,
-         case when w.ref_key is not null and l.remote_id is null then format(''(no entry yet: %%s %%s)'', p.ref_entity, w.ref_key) end as missing
+       select coalesce(w.attribute, r.attribute) as attribute, r.applied, case when w.ref_key is not null then case when p.by_stable_id then l.stable_id else l.remote_id end end as id,
+         case when w.ref_key is not null and case when p.by_stable_id then l.stable_id else l.remote_id end is null then format(''(no entry yet: %%s %%s)'', p.ref_entity, w.ref_key) end as missing
        from wanted w full join recorded r on r.attribute = w.attribute and r.ref_key = w.ref_key
        join policy p on p.attribute = coalesce(w.attribute, r.attribute)
        left join staffetta.link l on l.target = $1 and l.entity = p.ref_entity and l.key = coalesce(w.ref_key, r.ref_key)),
      side as (
        select p.attribute, p.empty,
          coalesce(jsonb_agg(m.applied order by m.applied) filter (where m.applied is not null),
-           case when exists (select from staffetta.link l where (l.target, l.entity, l.key) = ($1, $2, $3)) then jsonb_build_array(p.placeholder) end) as before,
+           case when exists (select from staffetta.link l where (l.target, l.entity, l.key) = ($1, $2, $3)) then to_jsonb(array_remove(array[p.placeholder], null)) end) as before,
          coalesce(jsonb_agg(m.id order by m.id) filter (where m.id is not null),
-           case p.empty when ''keep'' then jsonb_build_array(coalesce(min(m.applied), p.placeholder)) else jsonb_build_array(p.placeholder) end) as after,
+           to_jsonb(array_remove(array[case p.empty when ''keep'' then coalesce(min(m.applied), p.placeholder) else p.placeholder end], null))) as after,
          coalesce(jsonb_agg(m.missing order by m.missing) filter (where m.missing is not null), ''[]'') as missing,
          p.empty = ''delete'' and count(m.id) = 0 as emptied
        from policy p left join member m on m.attribute = p.attribute group by p.attribute, p.empty, p.placeholder)

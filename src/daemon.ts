@@ -196,6 +196,7 @@ export class Daemon {
         loaded: this.#loaded,
         log: this.#options.log,
         session: this.#session,
+        tunables: this.#tunables,
         destinations: this.#destinations,
         pumps: this.#pumps,
         stop: this.#stop.signal,

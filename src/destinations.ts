@@ -1,5 +1,5 @@
 import type { LoadedConfig } from './config/load.ts';
-import { policiesOf, referencesOf, uniquesOf } from './config/policies.ts';
+import { policiesOf, referenceForm, referencesOf, uniquesOf } from './config/policies.ts';
 import type { Config, MappingConfig, TargetConfig } from './config/schema.ts';
 import { stepsOf } from './config/steps.ts';
 import type { Queryable } from './database/transaction.ts';
@@ -93,6 +93,7 @@ function createRoute(
     keyType,
     mapping: plan,
     references: new Map([...references].map(([name, { refEntity }]) => [name, refEntity])),
+    refersBy: referenceForm(config),
     matches: mapping.match !== undefined,
   };
 }

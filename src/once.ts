@@ -4,6 +4,7 @@ import { openSession } from './database/session.ts';
 import type { Queryable } from './database/transaction.ts';
 import { Tunables } from './database/tunables.ts';
 import { findDue } from './deliver/due.ts';
+import { flushAll } from './deliver/flush.ts';
 import type { PumpEvents } from './deliver/pump.ts';
 import { closeDestinations, openDestinations } from './destinations.ts';
 import { readFeeds } from './ingest/feeds.ts';
@@ -25,6 +26,8 @@ export interface Left {
   readonly done: number;
   /** Deliveries that are still due or will be tried again. */
   readonly remaining: number;
+  /** Targets that could not publish what they took in. */
+  readonly unpublished: number;
   /** Deliveries that wait for a person. */
   readonly parked: number;
 }
@@ -97,7 +100,8 @@ export async function runOnce(
         if (next > patience) break;
         await new Promise((resolve) => setTimeout(resolve, Math.max(next, 0) * 1000 + 5));
       }
-      return { done, ...(await countLeft(database)) };
+      const unpublished = await flushAll(database, destinations.values(), await tunables.read(), events.stopped);
+      return { done, unpublished, ...(await countLeft(database)) };
     } finally {
       await closeDestinations(destinations.values());
     }

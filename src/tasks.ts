@@ -3,6 +3,8 @@ import type { TaskList } from 'graphile-worker';
 import { z } from 'zod';
 import type { LoadedConfig } from './config/load.ts';
 import type { Session } from './database/session.ts';
+import type { Tunables } from './database/tunables.ts';
+import { flushAll } from './deliver/flush.ts';
 import type { Destination } from './deliver/route.ts';
 import type { Log } from './log.ts';
 import type { Pumps } from './pumps.ts';
@@ -18,6 +20,7 @@ export interface Workplace {
   readonly loaded: LoadedConfig;
   readonly log: Log;
   readonly session: Session;
+  readonly tunables: Tunables;
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly pumps: Pumps;
   readonly stop: AbortSignal;
@@ -56,7 +59,8 @@ export function createTasks(place: Workplace): TaskList {
 }
 
 /** Everything that may have been missed is looked for again. */
-async function sweep({ session, log, reset, ring, kick, addJob }: Workplace): Promise<void> {
+async function sweep(place: Workplace): Promise<void> {
+  const { session, log, reset, ring, kick, addJob } = place;
   reset();
   ring();
   await rescanOwed(session.unhurried, log, false);
@@ -64,4 +68,13 @@ async function sweep({ session, log, reset, ring, kick, addJob }: Workplace): Pr
   await revisit(session.unhurried);
   if (await owesReconcile(session.database)) await addJob('reconcile', 'reconcile owed');
   kick();
+  await publish(place);
+}
+
+/** What targets took in and hand on by the clock. */
+async function publish({ session, log, destinations, tunables, mayDeliver }: Workplace): Promise<void> {
+  if (!mayDeliver()) return;
+  await flushAll(session.database, destinations.values(), await tunables.read(), (target, reason) =>
+    log.warn({ target, reason }, 'the target could not publish what it took in'),
+  );
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { LoadedConfig } from '../config/load.ts';
-import { policiesOf, referencesOf, uniquesOf } from '../config/policies.ts';
+import { policiesOf, referenceForm, referencesOf, uniquesOf } from '../config/policies.ts';
 import type { Config, MappingConfig, TargetConfig } from '../config/schema.ts';
 import { stepsOf } from '../config/steps.ts';
 import { hostOf } from '../database/host.ts';
@@ -166,7 +166,8 @@ export async function recordRoutes(
 /** What the database has to know of how a mapping treats entries: what it enqueues and previews depends on it. */
 function conductOf(mapping: MappingConfig, target: TargetConfig | undefined): object {
   const references = target ? [...referencesOf(mapping, target)] : [];
-  const refs = references.map(([name, { refEntity: entity, ...policy }]) => [name, { entity, ...policy }] as const);
+  const by = target && referenceForm(target);
+  const refs = references.map(([name, { refEntity: entity, ...policy }]) => [name, { entity, by, ...policy }] as const);
   return {
     deprovision: stepsOf(mapping),
     policies: Object.fromEntries(policiesOf(mapping)),

@@ -34,13 +34,7 @@ function ofTarget(target: string, of: TargetConfig) {
   return [
     say('TYPE')(of.type, `The kind of target ${target}`),
     say('MODE')(of.mode, `What may go out to ${target}: observe, manual or live`),
-    ...(of.type === 'ldap'
-      ? [
-          say('URL')(of.url.join(', '), `Where ${target} is`),
-          say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
-          say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
-        ]
-      : [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)]),
+    ...ofKind(target, of),
     say('AFTER')(of.after.join(', ') || undefined, `Targets that must have a key before ${target}`),
     say('SLOTS')(of.slots, `Pumps that each daemon runs for ${target} at once`),
     say('BATCH')(of.batch, `Deliveries to ${target} that a pump claims at once`),
@@ -57,6 +51,23 @@ function ofTarget(target: string, of: TargetConfig) {
     say('GUARD_FLOOR')(of.guard.floor, `So many removals or changes on ${target} are always allowed`),
     say('GUARD_WINDOW_SECONDS')(of.guard.window / 1000, `The window in which the guard of ${target} counts`),
   ];
+}
+
+/** What only targets of one kind have. */
+function ofKind(target: string, of: TargetConfig) {
+  const say = (code: string) => about(code, target);
+  switch (of.type) {
+    case 'ldap':
+      return [
+        say('URL')(of.url.join(', '), `Where ${target} is`),
+        say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
+        say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
+      ];
+    case 'script':
+      return [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)];
+    case 'scim':
+      return [say('URL')(of.url, `Where ${target} is`)];
+  }
 }
 
 function ofMapping(target: string, entity: string, mapping: MappingConfig) {

@@ -110,7 +110,11 @@ async function members(
   );
   const applied = new Map(rows.map((row) => [row.attribute, row.applied]));
   return [...mapping.references].flatMap(([attribute, { placeholder }]) =>
-    target.same(attribute, live.attributes[attribute] ?? [], applied.get(attribute) ?? [placeholder])
+    target.same(
+      attribute,
+      live.attributes[attribute] ?? [],
+      applied.get(attribute) ?? (placeholder === undefined ? [] : [placeholder]),
+    )
       ? []
       : [attribute],
   );

@@ -23,7 +23,7 @@ async function once(options: CommonOptions): Promise<void> {
       const left = await runOnce(loaded, { log: createLog(), stop: stop.signal });
       if (options.json) print(options, { ...left });
       else console.log(`${left.done} delivered, ${left.remaining} still to be delivered, ${left.parked} parked`);
-      if (left.remaining > 0) process.exitCode = 1;
+      if (left.remaining + left.unpublished > 0) process.exitCode = 1;
     });
   } finally {
     release();

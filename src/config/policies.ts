@@ -13,8 +13,12 @@ export type Policy = Exclude<AttributeConfig, { kind: 'reference' }>['policy'];
 export interface ReferencePolicy {
   readonly refEntity: string;
   readonly empty: 'placeholder' | 'delete' | 'keep';
-  readonly placeholder: string;
+  /** What stands in it where there is no member; undefined: nothing has to. */
+  readonly placeholder: string | undefined;
 }
+
+/** What stands for a member in an entry: the remote id, or the id that survives a rename. */
+export type ReferenceForm = 'remote id' | 'stable id';
 
 /** The policies of the attributes of a mapping, where they are another than `replace`. */
 export function policiesOf({ attributes }: Pick<MappingConfig, 'attributes'>): Map<string, Policy> {
@@ -37,7 +41,7 @@ export function referencesOf(
   { attributes }: Pick<MappingConfig, 'attributes'>,
   target: TargetConfig,
 ): Map<string, ReferencePolicy> {
-  const placeholder = target.type === 'ldap' ? target.placeholder : '';
+  const placeholder = target.type === 'ldap' ? target.placeholder : undefined;
   return new Map(
     Object.entries(attributes ?? {}).flatMap(([name, attribute]) =>
       attribute.kind === 'reference'
@@ -45,4 +49,9 @@ export function referencesOf(
         : [],
     ),
   );
+}
+
+/** What stands for a member in the entries of a target. */
+export function referenceForm({ type }: TargetConfig): ReferenceForm {
+  return type === 'scim' ? 'stable id' : 'remote id';
 }

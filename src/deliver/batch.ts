@@ -39,6 +39,8 @@ export interface Delivered {
   readonly reached: boolean;
   /** It could not be reached: why. */
   readonly unavailable: string | undefined;
+  /** Seconds after which it wants to be asked again, if it said so. */
+  readonly retryAfter: number | undefined;
   /** It refuses us altogether: why. */
   readonly misconfigured: string | undefined;
   /** An entity of it could not be delivered, for want of the database: the error. */
@@ -98,6 +100,7 @@ export class Batch {
       woken: await this.#wakeNeighbours(outcomes),
       reached: this.#channel.reached,
       unavailable: this.#channel.unavailable,
+      retryAfter: this.#channel.retryAfter,
       misconfigured: this.#channel.misconfigured,
       failure,
     };

@@ -12,18 +12,23 @@ import type { Parameters } from '../database/parameters.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { backOff } from './back-off.ts';
 
-/** The target could not be reached. */
+/** The longest that a target may have itself left alone, in seconds: what says a day may mean a minute. */
+const longestWish = 3600;
+
+/** The target could not be reached. `retryAfter`: seconds after which it wants to be asked again, if it said so. */
 export async function markUnreachable(
   database: Queryable,
   target: string,
   reason: string,
   parameters: Parameters,
+  retryAfter = 0,
 ): Promise<void> {
   const { rows } = await database.query<{ failures: number }>(
     'select failures from staffetta.target where target = $1',
     [target],
   );
-  const pause = backOff(rows[0]?.failures ?? 0, parameters.WAIT_SECONDS, parameters.WAIT_MAX_SECONDS);
+  const grown = backOff(rows[0]?.failures ?? 0, parameters.WAIT_SECONDS, parameters.WAIT_MAX_SECONDS);
+  const pause = Math.max(grown, Math.min(retryAfter, longestWish));
   await database.query(
     `update staffetta.target set state = 'waiting', reason = $2, failures = failures + 1, retry_at = clock_timestamp() + make_interval(secs => $3),
        since = case when state = 'waiting' then since else clock_timestamp() end

@@ -30,6 +30,7 @@ export class Channel {
   #reached = false;
   #sent = 0;
   #unavailable: string | undefined;
+  #retryAfter: number | undefined;
   #misconfigured: string | undefined;
 
   constructor(destination: Destination, parameters: Parameters, claim: Claim, stop: AbortSignal) {
@@ -64,6 +65,11 @@ export class Channel {
     return this.#unavailable;
   }
 
+  /** Seconds after which it wants to be asked again, if it said so. */
+  get retryAfter(): number | undefined {
+    return this.#retryAfter;
+  }
+
   /** It refuses us altogether: why. */
   get misconfigured(): string | undefined {
     return this.#misconfigured;
@@ -83,6 +89,7 @@ export class Channel {
   close(error: TargetError): void {
     if (error.kind === 'misconfigured') this.#misconfigured = error.message;
     else this.#unavailable = error.message;
+    this.#retryAfter = error.retryAfter;
   }
 
   /** `actors`: who made the last change of an identity, by key, for hooks. */
@@ -144,6 +151,7 @@ export class Channel {
   #note({ error }: Outcome): void {
     if (error?.kind !== 'unavailable') this.#reached = true;
     if (error?.kind === 'unavailable') this.#unavailable ??= error.message;
+    if (error?.retryAfter !== undefined) this.#retryAfter = Math.max(this.#retryAfter ?? 0, error.retryAfter);
     if (error?.kind === 'misconfigured') this.#misconfigured ??= error.message;
   }
 }

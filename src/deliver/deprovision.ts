@@ -9,14 +9,14 @@
 import type { Step } from '../config/steps.ts';
 import { address, type Entry, isRenamed, update } from './change.ts';
 import { diffLink, diffLive, whileDisabled } from './diff.ts';
-import type { Link, Loaded } from './load.ts';
+import type { Disable, Link, Loaded } from './load.ts';
 import type { Context, Live, NewLink, Plan, Write } from './plan.ts';
 import { toStored } from './stored.ts';
 
 /** Seconds after which a removal looks again whether the reconcile that it waits for is over. */
 const reconcilePause = 10;
 
-export function planAbsent({ claimed, link, wantedBy }: Loaded, live: Live, context: Context): Plan {
+export function planAbsent({ claimed, link, wantedBy, meant }: Loaded, live: Live, context: Context): Plan {
   const { mapping } = context;
   if (!link && (live === undefined || live === 'absent')) return forgotten;
   if (wantedBy && live !== 'absent') return { do: 'hand over', to: wantedBy };
@@ -35,7 +35,9 @@ export function planAbsent({ claimed, link, wantedBy }: Loaded, live: Live, cont
     return { do: 'park', kind: 'unknown', reason };
   }
   if (claimed.reconcileOwed) return { do: 'defer', seconds: reconcilePause }; // PROTOCOL C6
-  return due.do === 'delete' ? planRemoval(entry, context) : planDisable(entry, link, live, context);
+  return due.do === 'delete'
+    ? planRemoval(entry, context)
+    : planDisable(entry, link ?? unrecorded(entry, meant), live, context);
 }
 
 const forgotten: Plan = { do: 'settle', operation: 'none', link: undefined, members: [] };
@@ -48,6 +50,20 @@ export function planRemoval(entry: Entry, { mapping }: Context): Write {
     change: { operation: 'remove', entity: mapping.entity, ...address(entry) },
     link: undefined,
     members: [],
+  };
+}
+
+/** What the link of an entry would say that an interrupted attempt made. */
+function unrecorded({ remoteId }: Entry, disable: Disable | undefined): Link {
+  return {
+    remoteId,
+    stableId: null,
+    state: 'active',
+    attributes: {},
+    fingerprint: null,
+    disable: disable ?? null,
+    absentFor: null,
+    spared: false,
   };
 }
 
@@ -68,8 +84,8 @@ function planStanding(entry: Entry, link: Link, live: Live, goesOn: boolean, con
   return { do: 'settle', operation: 'none', link: next, members: [] };
 }
 
-function planDisable(entry: Entry, link: Link | undefined, live: Live, { mapping, target, secret }: Context): Plan {
-  const disable = link?.disable;
+function planDisable(entry: Entry, link: Link, live: Live, { mapping, target, secret }: Context): Plan {
+  const { disable } = link;
   if (!disable)
     return {
       do: 'park',

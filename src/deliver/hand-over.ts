@@ -18,7 +18,7 @@ agreed as materialized (
     and new.wait_attribute = '' and not exists (select from staffetta.link k where (k.target, k.entity, k.key) = ($1, $4, $5))),
 link as (
   update staffetta.link k set entity = $4, key = $5, disable = coalesce(agreed.meant, k.disable), fingerprint = null, absent_since = null, spared = false from agreed where (k.target, k.entity, k.key) = ($1, $2, $3) returning k.remote_id),
-ids as (update staffetta.remote_id i set entity = $4, key = $5 from agreed where (i.target, i.entity, i.key) = ($1, $2, $3)),
+ids as (update staffetta.remote_id i set entity = $4, key = $5, disable = coalesce(agreed.meant, i.disable) from agreed where (i.target, i.entity, i.key) = ($1, $2, $3)),
 uniques as (update staffetta.remote_value v set entity = $4, key = $5 from agreed where (v.target, v.entity, v.key) = ($1, $2, $3)),
 stood as materialized ( -- the new key has recorded members of its own already; those stand where the old key's stood
   select s.attribute, s.ref_entity, s.ref_key, s.applied, n.key is not null as known from agreed

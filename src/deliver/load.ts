@@ -50,6 +50,8 @@ export interface Loaded {
   readonly link: Link | undefined;
   /** Who waits for the remote id of this key and has no entry yet, so that this one may become theirs (PROTOCOL C4); looked for only where the key is absent. */
   readonly wantedBy: { readonly entity: string; readonly key: string } | undefined;
+  /** How to disable an entry that was made and not recorded; looked for only where the key is absent and has no link. */
+  readonly meant: Disable | undefined;
 }
 
 /** A key that cannot be loaded, with PostgreSQL's or our own sentence. */
@@ -88,6 +90,7 @@ interface Row {
   fingerprint: string | null;
   link: Link | null;
   wanted_by: { entity: string; key: string } | null;
+  meant: Disable | null;
   bytes: number;
   largest: string | null;
   deferred: boolean;
@@ -137,7 +140,9 @@ select key, present, released, fingerprint, link, bytes, largest, deferred and b
   case when not present then (select jsonb_build_object('entity', w.entity, 'key', w.key) from staffetta.delivery w
    where w.target = $4 and w.wait_entity = $5 and w.wait_key = summed.key and w.wait_attribute = ''
      and not exists (select from staffetta.link o where (o.target, o.entity, o.key) = ($4, w.entity, w.key))
-   order by w.entity, w.key limit 1) end as wanted_by
+   order by w.entity, w.key limit 1) end as wanted_by,
+  case when not present and link is null then (select i.disable from staffetta.remote_id i
+   where i.target = $4 and i.entity = $5 and i.key = summed.key and i.disable is not null order by i.normalised limit 1) end as meant
 from summed`;
 }
 
@@ -205,6 +210,7 @@ function toLoaded(claimed: Claimed, row: Row): Loaded {
     desired: row.present ? desired : undefined,
     link: row.link ?? undefined,
     wantedBy: row.wanted_by ?? undefined,
+    meant: row.meant ?? undefined,
   };
 }
 

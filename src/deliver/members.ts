@@ -23,9 +23,10 @@ export function initialMembers(
   members: Members = none,
 ): { attributes: Attributes; settled: readonly Member[] } {
   const attributes = Object.fromEntries(
-    [...policies].map(([attribute, { placeholder }]) => {
-      const values = wantedValues(members, attribute);
-      return [attribute, values.length > 0 ? values : [placeholder]];
+    [...policies].flatMap(([attribute, { placeholder }]) => {
+      const wanted = wantedValues(members, attribute);
+      const values = wanted.length > 0 ? wanted : valuesOf(placeholder);
+      return values.length > 0 ? [[attribute, values]] : [];
     }),
   );
   return { attributes, settled: recordedMembers(members) };
@@ -40,8 +41,11 @@ export function changedMembers(policies: Policies, members: Members = none): Mem
     const last = empty === 'keep' && wanted === 0 ? lastOf(own) : undefined;
     const added = differing.flatMap((member) => member.wanted ?? []);
     const removed = differing.flatMap((member) => (member === last ? [] : (member.applied ?? [])));
-    if (applied > 0 && wanted === 0 && !last) added.push(placeholder);
-    if (applied === 0 && wanted > 0) removed.push(placeholder);
+    if (applied > 0 && wanted === 0 && !last) {
+      if (placeholder === undefined) return { changes: [emptied(attribute)], settled: record(own, last) };
+      added.push(placeholder);
+    }
+    if (applied === 0 && wanted > 0) removed.push(...valuesOf(placeholder));
     return { changes: valueChanges(attribute, added, removed), settled: record(own, last) };
   });
   return together(plans);
@@ -57,19 +61,22 @@ export function comparedMembers(
   const plans = [...policies].map(([attribute, { empty, placeholder }]): MemberPlan => {
     const own = members.members.filter((member) => member.attribute === attribute);
     const wanted = wantedValues(members, attribute);
+    const normal = (value: string) => (target.normaliseReference ?? target.normalise).call(target, value);
     const present = (live[attribute] ?? []).filter((value) => typeof value === 'string');
-    const there = new Map(present.map((value) => [target.normalise(value), value]));
-    const stands = ({ applied }: Member) => applied !== null && there.has(target.normalise(applied));
+    const there = new Map(present.map((value) => [normal(value), value]));
+    const stands = ({ applied }: Member) => applied !== null && there.has(normal(applied));
     const keeps = empty === 'keep' && wanted.length === 0;
     const last = keeps ? lastOf(own.filter(stands)) : undefined;
     const left = keeps ? (last?.applied ?? present[0] ?? placeholder) : placeholder;
-    const values = wanted.length > 0 ? wanted : [left];
-    const right = new Set(values.map((value) => target.normalise(value)));
+    const values = wanted.length > 0 ? wanted : valuesOf(left);
+    const right = new Set(values.map(normal));
+    if (values.length === 0)
+      return { changes: present.length > 0 ? [emptied(attribute)] : [], settled: record(own, last) };
     return {
       changes: valueChanges(
         attribute,
-        values.filter((value) => !there.has(target.normalise(value))),
-        present.filter((value) => !right.has(target.normalise(value))),
+        values.filter((value) => !there.has(normal(value))),
+        present.filter((value) => !right.has(normal(value))),
       ),
       settled: record(own, last),
     };
@@ -107,6 +114,15 @@ function wantedIn(members: Members, attribute: string): number {
 
 function wantedValues({ members }: Members, attribute: string): string[] {
   return members.flatMap((member) => (member.attribute === attribute && member.wanted !== null ? [member.wanted] : []));
+}
+
+/** Where nothing has to stand in it, whatever stands there goes at once. */
+function emptied(attribute: string): AttributeChange {
+  return { attribute, action: 'replace', values: [] };
+}
+
+function valuesOf(value: string | undefined): string[] {
+  return value === undefined ? [] : [value];
 }
 
 /** Adding comes first: an entry that must have a member has one at every moment. */

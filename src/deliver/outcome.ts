@@ -49,7 +49,7 @@ export interface Outcome {
   readonly members?: readonly Member[];
   /** Without a link, who its members are stays known: it is in the view. */
   readonly holds?: true;
-  readonly error?: { readonly kind: TargetErrorKind; readonly message: string };
+  readonly error?: { readonly kind: TargetErrorKind; readonly message: string; readonly retryAfter?: number };
   /** What the target said beside it, for the write-back. */
   readonly data?: Data;
   /** What each hook said, in order. */

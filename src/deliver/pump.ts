@@ -18,6 +18,7 @@ import type { Tunables } from '../database/tunables.ts';
 import { Batch, type Delivered } from './batch.ts';
 import { markReached, markUnreachable, quarantine, takeProbe } from './breaker.ts';
 import { type Claimant, Claimer, type Priority } from './claim.ts';
+import { flush } from './flush.ts';
 import type { Outcome } from './outcome.ts';
 import type { Destination } from './route.ts';
 
@@ -61,6 +62,8 @@ export class Pump {
   #running: Promise<void> | undefined;
   #again = false;
   #refusals = 0;
+  /** Batches so far. */
+  #delivered = 0;
   #priority: Priority | undefined;
   /** Deliveries to claim at once, at present. */
   #limit: number;
@@ -135,6 +138,21 @@ export class Pump {
   }
 
   async #loop(probeNow: boolean): Promise<void> {
+    const published = this.#delivered;
+    try {
+      await this.#deliver(probeNow);
+    } finally {
+      if (this.#delivered > published) await this.#flush();
+    }
+  }
+
+  /** What a target took in is published, whatever became of the rest. */
+  async #flush(): Promise<void> {
+    const reason = await flush(this.#database, this.#destination, await this.#tunables.read(), { probe: false });
+    if (reason !== undefined) this.#events.stopped(this.#destination.name, reason);
+  }
+
+  async #deliver(probeNow: boolean): Promise<void> {
     const ends = performance.now() + longest;
     let mayProbe = probeNow;
     do {
@@ -157,6 +175,7 @@ export class Pump {
         const database = claim.deliveries.length > few ? this.#database : this.#few;
         const batch = new Batch(database, this.#destination, parameters, claim, this.#stop);
         const delivered = await batch.deliver().finally(() => this.#claimer.end(claim));
+        this.#delivered += 1;
         await this.#judge(delivered, probe, parameters);
         await this.#statistics.grown(this.#database, made(delivered.outcomes));
         if (delivered.failure !== undefined) throw delivered.failure;
@@ -171,7 +190,7 @@ export class Pump {
   /** What a batch means for the target as a whole. */
   async #judge(delivered: Delivered, probe: boolean, parameters: Parameters): Promise<void> {
     const { name } = this.#destination;
-    const { outcomes, settled, woken, reached, unavailable, misconfigured } = delivered;
+    const { outcomes, settled, woken, reached, unavailable, retryAfter, misconfigured } = delivered;
     this.#limit = unavailable === undefined ? Math.min(this.#limit * growth, this.#destination.batch) : 1;
     for (const { error, sent } of outcomes) {
       if (error?.kind === 'one-sided') this.#refusals += 1;
@@ -185,7 +204,7 @@ export class Pump {
       await quarantine(this.#database, name, wrong);
       this.#events.stopped(name, wrong);
     } else if (unavailable !== undefined) {
-      await markUnreachable(this.#database, name, unavailable, parameters);
+      await markUnreachable(this.#database, name, unavailable, parameters, retryAfter);
       this.#events.stopped(name, unavailable);
     } else if (probe && reached) await markReached(this.#database, name);
     this.#events.settled(name, outcomes);

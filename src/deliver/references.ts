@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { ReferenceForm } from '../config/policies.ts';
 import type { Queryable } from '../database/transaction.ts';
 
 const { escapeIdentifier } = pg;
@@ -10,9 +11,9 @@ export interface Member {
   readonly refKey: string;
   /** Whether the holder's desired state names it. */
   readonly desired: boolean;
-  /** The remote id to stand in the entry: null if it is not desired, or has no entry yet. */
+  /** The id to stand in the entry: null if it is not desired, or has no entry yet. */
   readonly wanted: string | null;
-  /** The remote id that stands there; null: none. */
+  /** The id that stands there; null: none. */
   readonly applied: string | null;
   /** It stands there only until there is another member (`empty: keep`). */
   readonly kept?: boolean;
@@ -25,8 +26,22 @@ export interface Members {
   readonly counts: ReadonlyMap<string, { readonly applied: number; readonly wanted: number }>;
 }
 
-/** Attribute → the entity it refers to. */
-export type ReferenceAttributes = ReadonlyMap<string, string>;
+/** An entity of a target whose entries have members. */
+export interface Holders {
+  readonly target: string;
+  readonly entity: string;
+  /** Exact SQL type of the entity's key. */
+  readonly keyType: string;
+  /** Attribute → the entity it refers to. */
+  readonly references: ReadonlyMap<string, string>;
+  /** What stands for a member in entries of this target. */
+  readonly refersBy: ReferenceForm;
+}
+
+/** The column of a link that stands for its key in the entries of others. */
+export function idColumn(by: ReferenceForm): string {
+  return by === 'stable id' ? 'stable_id' : 'remote_id';
+}
 
 /**
  * Records who is a member of whom before looking which members have an entry: a link made after this is committed
@@ -49,7 +64,7 @@ on conflict do nothing`; // finds those that are there by their key, one by one,
  * stands there, and the event of its joining makes the holder due again. Only members that differ leave the database,
  * unless a holder is unsure: of ten thousand members and one change, one.
  */
-function comparison(view: string, keyType: string): string {
+function comparison(view: string, keyType: string, by: ReferenceForm): string {
   return `
 with both_sides as (
   select k.text as key, a.attribute, a.ref_entity, r.ref_key, true as desired, false as recorded, null::text as applied, false as kept
@@ -64,9 +79,9 @@ member as ( -- grouped, not joined: a join of two sides of unknown size may comp
   select key, attribute, ref_entity, ref_key, bool_or(desired) as desired, max(applied) as applied, bool_or(kept) as kept
   from both_sides group by key, attribute, ref_entity, ref_key having bool_or(recorded)),
 compared as (
-  select m.*, case when m.desired then l.remote_id end as wanted from member m
+  select m.*, case when m.desired then l.id end as wanted from member m
   left join lateral (
-    select remote_id from staffetta.link k where (k.target, k.entity, k.key) = ($3, m.ref_entity, m.ref_key) offset 0) l on true),
+    select ${idColumn(by)} as id from staffetta.link k where (k.target, k.entity, k.key) = ($3, m.ref_entity, m.ref_key) offset 0) l on true),
 counted as (
   select *, count(applied) over holder as applied_count, count(wanted) over holder as wanted_count,
     row_number() over (partition by key, attribute) = 1 as one_of_each
@@ -81,10 +96,7 @@ where wanted is distinct from applied or not desired or kept or key = any($7::te
 /** Reads the members of holders of one entity, by key. `unsure`: those of which every member is wanted. */
 export async function compareMembers(
   database: Queryable,
-  target: string,
-  entity: string,
-  keyType: string,
-  attributes: ReferenceAttributes,
+  { target, entity, keyType, references: attributes, refersBy: by }: Holders,
   keys: readonly string[],
   unsure: readonly string[],
 ): Promise<Map<string, Members>> {
@@ -93,7 +105,7 @@ export async function compareMembers(
   await database.query(interest(view, keyType), values);
   const { rows } = await database.query<
     Member & { key: string; appliedCount: number; wantedCount: number; differs: boolean }
-  >(comparison(view, keyType), [...values, unsure]);
+  >(comparison(view, keyType, by), [...values, unsure]);
   return new Map(
     [...Map.groupBy(rows, ({ key }) => key)].map(([key, rows]) => [
       key,

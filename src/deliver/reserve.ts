@@ -1,9 +1,12 @@
 import type { Queryable } from '../database/transaction.ts';
+import type { Disable } from './load.ts';
 
 /** A remote id that a key needs before it may go out. */
 export interface Wish {
   readonly key: string;
   readonly normalised: string;
+  /** How to disable the entry that is about to be made there, should it be all that remains. */
+  readonly disable?: Disable | null;
 }
 
 /** Who has what was wished for. */
@@ -22,15 +25,19 @@ export interface Reservation extends Wish {
  */
 const statement = `
 /* staffetta reserve */
-with want as (select * from unnest($3::text[], $4::text[]) as w(key, normalised)),
+with want as (select * from unnest($3::text[], $4::text[], $6::jsonb[]) as w(key, normalised, disable)),
 mine as materialized (
   select d.key from staffetta.delivery d
   where d.target = $1 and d.entity = $2 and d.key = any($3::text[]) and d.token = $5 order by d.key for update),
 won as (
-  insert into staffetta.remote_id (target, normalised, entity, key)
-  select distinct on (w.normalised collate "C") $1, w.normalised, $2, w.key from want w join mine using (key)
+  insert into staffetta.remote_id (target, normalised, entity, key, disable)
+  select distinct on (w.normalised collate "C") $1, w.normalised, $2, w.key, w.disable from want w join mine using (key)
   order by w.normalised collate "C", w.key collate "C"
-  on conflict do nothing returning normalised, key)
+  on conflict do nothing returning normalised, key),
+meant as ( -- what was said at an attempt before may be old
+  update staffetta.remote_id r set disable = w.disable from want w join mine using (key)
+  where (r.target, r.entity, r.key) = ($1, $2, w.key) and r.normalised = w.normalised collate "C" and w.disable is distinct from r.disable
+    and w.disable is not null)
 select w.key, '' as attribute, w.normalised, m.key is null as fenced,
   case when x.key is not null then jsonb_build_object('entity', $2::text, 'key', x.key)
        when r.key is not null then jsonb_build_object('entity', r.entity, 'key', r.key) end as holder
@@ -45,7 +52,14 @@ export async function reserve(
   if (wishes.length === 0) return [];
   const { rows } = await database.query<Reservation>({
     text: statement,
-    values: [target, entity, wishes.map(({ key }) => key), wishes.map(({ normalised }) => normalised), token],
+    values: [
+      target,
+      entity,
+      wishes.map(({ key }) => key),
+      wishes.map(({ normalised }) => normalised),
+      token,
+      wishes.map(({ disable }) => (disable ? JSON.stringify(disable) : null)),
+    ],
   });
   return rows;
 }

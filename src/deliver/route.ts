@@ -2,16 +2,11 @@ import type { Hooks } from '../hooks/hooks.ts';
 import type { Opener } from '../passwords/open.ts';
 import type { Target } from '../targets/target.ts';
 import type { Mapping } from './plan.ts';
-import type { ReferenceAttributes } from './references.ts';
+import type { Holders } from './references.ts';
 
 /** An entity of a target, with everything that delivering it needs and that does not change while a daemon runs. */
-export interface Route {
-  readonly target: string;
-  readonly entity: string;
-  /** Exact SQL type of the entity's key. */
-  readonly keyType: string;
+export interface Route extends Holders {
   readonly mapping: Mapping;
-  readonly references: ReferenceAttributes;
   /** Adopt an existing entry that matches, instead of failing on it. */
   readonly matches: boolean;
   /** Targets with this entity that must have a key first, and those that come after this one (PROTOCOL F2). */

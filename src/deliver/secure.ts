@@ -91,7 +91,8 @@ async function isSecured(
 function wishesOf({ loaded, plan }: Planned, { target }: Context): Wish[] | Outcome {
   if (plan.do !== 'write') return [];
   const { key, entity } = loaded.claimed;
-  const { change, operation } = plan;
+  const { change, operation, link } = plan;
+  const disable = loaded.link || link === undefined || link === 'leave' ? null : link.disable;
   const ids =
     change.operation === 'create'
       ? [change.remoteId]
@@ -105,6 +106,7 @@ function wishesOf({ loaded, plan }: Planned, { target }: Context): Wish[] | Outc
     return [...new Set(ids.map((id) => target.normalise(id)))].map((normalised) => ({
       key,
       normalised: fitting(normalised),
+      disable,
     }));
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;

@@ -97,7 +97,11 @@ export function failed(
     entity,
     key,
     unsure: error.unsure,
-    error: { kind: error.kind, message: error.message },
+    error: {
+      kind: error.kind,
+      message: error.message,
+      ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+    },
     ...(error.data ? { data: error.data } : {}),
   };
   const goal = write?.change.operation === 'update' ? (write.change.renameTo ?? remoteId) : remoteId;

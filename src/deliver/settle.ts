@@ -27,7 +27,7 @@ locked as materialized ( -- one by one, so that no more is read than was claimed
   cross join lateral (
     select * from staffetta.delivery w where (w.target, w.entity, w.key) = ($1, r.entity collate "C", r.key collate "C") for update) d),
 mine as materialized ( -- with what their links are in this snapshot
-  select m.*, k.remote_id as former_id, k.absent_since as absent_from, k.spared as spared_before from locked m
+  select m.*, k.remote_id as former_id, k.stable_id as former_stable_id, k.absent_since as absent_from, k.spared as spared_before from locked m
   left join lateral (
     select * from staffetta.link l where not m."keepLink" and (l.target, l.entity, l.key) = ($1, m.entity collate "C", m.key collate "C") offset 0) k on true
   where m.mine),
@@ -113,7 +113,8 @@ told as ( -- holders of a member that came, moved or went, and whoever waits for
   insert into staffetta.event (source, op, cols, actor)
   select '@link', 'U', array[$1, entity, key], session_user from (
     select m.entity, m.key from mine m
-    where not m."keepLink" and m.former_id is distinct from m.link ->> 'remoteId' and m.entity = any ($4::text[])
+    where not m."keepLink" and m.entity = any ($4::text[]) and (m.former_id is distinct from m.link ->> 'remoteId'
+      or m.former_stable_id <> m.link ->> 'stableId' or m.former_stable_id is null and m.link ->> 'stableId' is not null)
     union
     select u.entity, u.key from (select * from unreserved union select * from vacated) u where exists (
       select from staffetta.delivery w where (w.target, w.wait_entity, w.wait_key) = ($1, u.entity, u.key))) x returning 1),

@@ -48,15 +48,16 @@ export async function readStanding(
 
 async function readMembers(
   database: Queryable,
-  { target, entity, keyType, references, matches }: Route,
+  route: Route,
   loaded: readonly Loaded[],
 ): Promise<{ members: ReadonlyMap<string, Members>; unloadable: Unloadable[] }> {
   const holders = loaded.filter(({ desired }) => desired && !desired.released);
+  const { references, matches } = route;
   if (references.size === 0 || holders.length === 0) return { members: new Map(), unloadable: [] };
   const keys = (items: readonly Loaded[]) => items.map(({ claimed }) => claimed.key);
   const { results, failures } = await isolate(holders, async (some) => {
     const whole = some.filter(({ claimed, link }) => claimed.unsure || !link || matches);
-    return compareMembers(database, target, entity, keyType, references, keys(some), keys(whole));
+    return compareMembers(database, route, keys(some), keys(whole));
   });
   return {
     members: new Map(results.flatMap((found) => [...found])),

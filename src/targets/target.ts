@@ -124,13 +124,13 @@ export class TargetError extends Error {
   readonly unsure: boolean;
   /** What the target said beside it, for the write-back; no secrets. */
   readonly data: Data | undefined;
-  /** Of `unavailable`: the seconds after which the target said to come again. */
+  /** Of `unavailable`: seconds after which the target wants to be asked again, and not before, if it said so. */
   readonly retryAfter: number | undefined;
 
   constructor(
     kind: TargetErrorKind,
     message: string,
-    options: { unsure?: boolean; data?: Data; retryAfter?: number; cause?: unknown } = {},
+    options: { unsure?: boolean; data?: Data; retryAfter?: number | undefined; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.kind = kind;
@@ -186,6 +186,12 @@ export interface Target {
    */
   normalise(remoteId: string): string;
 
+  /**
+   * The form of a value of a reference attribute under which two are the same entry. Left out: as `normalise`, for remote
+   * ids; where members stand under their stable ids it is needed only if these have several forms.
+   */
+  normaliseReference?(value: string): string;
+
   /** It is told with each change the entry that it is a change of (`Whole`). */
   readonly whole?: true;
 
@@ -227,6 +233,12 @@ export interface Target {
 
   /** Entries, for hooks. Left out: it cannot be searched. */
   search?(filter: SearchFilter, options: SearchOptions, signal: AbortSignal): Promise<RemoteState[]>;
+
+  /**
+   * Publish what was taken in, if it is time: for a target whose `apply` keeps changes safe and hands them on later. Called
+   * when a pump has nothing more to do, by each sweep, and at the end of `run --once`. What fails is tried again.
+   */
+  flush?(signal: AbortSignal): Promise<void>;
 
   /** Give up every connection. */
   close(): Promise<void>;

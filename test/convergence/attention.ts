@@ -1,5 +1,4 @@
 /** What only an administrator can do where a history has come to a stop. */
-import type { Directory } from '../setup/directory.ts';
 import { approve, findHeld } from './approval.ts';
 import type { TargetName } from './desired.ts';
 import { removeTwin } from './inhabitants.ts';
@@ -14,18 +13,8 @@ export async function attend(site: Site): Promise<void> {
   for (const { target, key, error } of parked) {
     const directory = site.targets.get(target)?.directory;
     if (!directory) continue;
-    if (error.includes('remove the entry by hand')) await removeEntry(directory, key);
-    else if (error.includes('existing entries match')) await removeTwin(directory, key);
-    else continue;
+    if (!error.includes('existing entries match')) continue;
+    await removeTwin(directory, key);
     await site.query('select staffetta.retry($1, $2, $3)', [target, 'person', [key]]);
   }
-}
-
-/**
- * An entry that a killed daemon had just made, whose person is gone since, is removed where people who leave are to be
- * disabled, because nobody has written down how to disable this one.
- */
-async function removeEntry(directory: Directory, key: string): Promise<void> {
-  const [entry, ...others] = await directory.entries(`(&(employeeNumber=${key})(employeeType=staff))`, '1.1');
-  if (entry && others.length === 0) await directory.modify(`dn: ${entry[0]}\nchangetype: delete\n`);
 }

@@ -15,15 +15,19 @@ export interface LdapProxy {
   close(): Promise<void>;
 }
 
-/**
- * Opens a proxy on 127.0.0.1 to the server of an LDAP URL. `listener`: hears of each change that passes. `told`: of each
- * of which whoever asked for it gets the answer, who may have gone away meanwhile.
- */
-export async function openProxy(
-  target: string,
-  listener?: Listener,
-  told: (request: Request) => void = () => {},
-): Promise<LdapProxy> {
+/** Hears what becomes of the answers to changes. */
+export interface Confidant {
+  /** Whoever asked for the change gets the answer. */
+  told(request: Request): void;
+  /** Who got it is gone, so soon after that nobody knows whether they did anything about it. */
+  untold(request: Request): void;
+}
+
+/** Milliseconds after which an answer has been taken note of. */
+const digestion = 3000;
+
+/** Opens a proxy on 127.0.0.1 to the server of an LDAP URL. `listener`: hears of each change that passes. */
+export async function openProxy(target: string, listener?: Listener, confidant?: Confidant): Promise<LdapProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const clients = new Set<Socket>();
@@ -41,7 +45,23 @@ export async function openProxy(
     keep(directory);
     clients.add(client);
     const heard = listener && listenTo(listener);
-    const answered = listenTo({ answered: told });
+    let isGone = false;
+    let recent: { readonly request: Request; readonly at: number }[] = [];
+    const answered = listenTo({
+      answered: (request) => {
+        if (isGone) return;
+        const at = performance.now();
+        recent = [...recent.filter((one) => at - one.at < digestion), { request, at }];
+        confidant?.told(request);
+      },
+    });
+    const leave = () => {
+      if (isGone) return;
+      isGone = true;
+      const at = performance.now();
+      for (const one of recent) if (at - one.at < digestion) confidant?.untold(one.request);
+    };
+    client.on('end', leave).on('close', leave);
     if (heard) client.on('data', heard.up);
     client.on('data', answered.up);
     client.pipe(directory);

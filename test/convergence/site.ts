@@ -93,7 +93,7 @@ export async function createSite(
         order?.asked(name, request);
       };
       const done = (request: Request) => witness.done(request);
-      const proxy = await openProxy(directory.url, { asked, done }, (request) => witness.told(request));
+      const proxy = await openProxy(directory.url, { asked, done }, witness);
       return [name, { name, directory, witness, proxy }];
     }),
   );

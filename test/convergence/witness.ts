@@ -1,6 +1,7 @@
 import { normaliseDn } from '../../src/targets/ldap/dn.ts';
 import { budget, type Conduct, daysDisabled } from './conduct.ts';
 import { entityAt, type TargetName } from './desired.ts';
+import type { Confidant } from './proxy.ts';
 import type { Listener, Request } from './wire.ts';
 
 type Counted = 'removal' | 'clearing';
@@ -9,7 +10,7 @@ type Counted = 'removal' | 'clearing';
  * Judges what daemons ask of a target while they do, by the bytes that pass and not by what Staffetta says of them:
  * nothing goes out that an administrator has not let go out.
  */
-export class Witness implements Listener {
+export class Witness implements Listener, Confidant {
   readonly #target: TargetName;
   readonly #conduct: Conduct;
   readonly #findings = new Set<string>();
@@ -57,7 +58,10 @@ export class Witness implements Listener {
     if (this.#silence !== undefined) this.#say(`was sent a request to ${operation} ${dn} although ${this.#silence}`);
   }
 
-  /** Whoever asked for a change has the answer. */
+  untold({ operation, dn }: Request): void {
+    if (operation === 'add') this.#doubtful.add(normaliseDn(dn));
+  }
+
   told({ operation, dn }: Request): void {
     if (operation === 'add') this.#doubtful.delete(normaliseDn(dn));
   }

@@ -390,6 +390,20 @@ describe('a worker that dies', () => {
     expect(await stage.reserved()).toEqual({});
   });
 
+  test('after it created leaves an entry that is disabled, where people who go are', async () => {
+    const disabling = stage.destination({}, { person: { deprovision: [{ do: 'disable', after: 0 }] } });
+    await stage.addPerson(1, 'ada');
+    await stage.owe('person', 1);
+    await dieAfterSending();
+    await remove(1);
+    await stage.owe('person', 1);
+    await stage.settle(disabling);
+    expect(stage.target.ids).toEqual(['uid=ada,ou=former']);
+    expect(stage.target.entry('uid=ada,ou=former')).toMatchObject({ employeeType: ['former'] });
+    expect(await stage.link(1)).toMatchObject({ remote_id: 'uid=ada,ou=former', state: 'disabled' });
+    expect(await stage.deliveries()).toEqual([]);
+  });
+
   test('after it created leaves no orphan though its next change is refused before the person goes', async () => {
     await stage.addPerson(1, 'ada');
     await stage.owe('person', 1);

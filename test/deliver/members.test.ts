@@ -57,6 +57,32 @@ describe('the members of a new group', () => {
   });
 });
 
+describe('a group that may be empty', () => {
+  const free = new Map([['member', { refEntity: 'person', empty: 'placeholder' as const, placeholder: undefined }]]);
+
+  test('is made without members', () => {
+    expect(initialMembers(free).attributes).toEqual({});
+  });
+
+  test('loses its last members at once, and gets its first without a placeholder going', () => {
+    const emptied = [{ attribute: 'member', action: 'replace', values: [] }];
+    const leaving = members([member('1', 'id-a', null), member('2', 'id-b', null)]);
+    expect(changedMembers(free, leaving)).toMatchObject({ changes: emptied, settled: leaving.members });
+    expect(comparedMembers(free, leaving, { member: ['id-a', 'id-z'] }, target).changes).toEqual(emptied);
+    expect(comparedMembers(free, leaving, {}, target).changes).toEqual([]);
+    expect(changedMembers(free, members([member('1', null, 'id-a')])).changes).toEqual([
+      { attribute: 'member', action: 'add', values: ['id-a'] },
+    ]);
+  });
+
+  test('has its members compared as the target compares them', () => {
+    const exact = Object.assign(new ScriptedTarget(), { normaliseReference: (value: string) => value });
+    const own = members([member('1', 'id-a', 'id-a')], true);
+    expect(comparedMembers(free, own, { member: ['ID-A'] }, target).changes).toEqual([]);
+    expect(comparedMembers(free, own, { member: ['ID-A'] }, exact).changes).toHaveLength(2);
+  });
+});
+
 describe('the changed members of a group', () => {
   const changes = (...all: readonly Member[]) => changedMembers(policies, members(all)).changes;
 

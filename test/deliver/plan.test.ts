@@ -265,6 +265,20 @@ const situations: readonly Situation[] = [
     so: `remove ${id}, no link`,
   },
   {
+    when: 'it is absent, without a link, we created the entry, and it is to be disabled as was meant then',
+    loaded: { claimed: claimed({ unsure: true, absentFor: 10 }), meant: disable },
+    mapping: { deprovision: [{ do: 'disable', after: 10 }] },
+    live: live({ createdByUs: true }),
+    so: `disable ${id} → uid=ada,ou=former, replace employeeType former, disabled link`,
+  },
+  {
+    when: 'it is absent, without a link, we created the entry, and nothing was meant',
+    loaded: { claimed: claimed({ unsure: true, absentFor: 10 }) },
+    mapping: { deprovision: [{ do: 'disable', after: 10 }] },
+    live: live({ createdByUs: true }),
+    so: 'park as rejected',
+  },
+  {
     when: 'it is absent, without a link, and nobody knows who created the entry',
     loaded: { claimed: claimed({ unsure: true, absentFor: 10 }) },
     live: live(),

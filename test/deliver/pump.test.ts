@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { TargetError } from '../../src/targets/target.ts';
 import { hang, refusal } from './scripted-target.ts';
 import { createStage, type Stage } from './stage.ts';
 
@@ -41,6 +42,19 @@ describe('a target that cannot be reached', () => {
     for (const delivery of left)
       expect(delivery).toMatchObject({ state: 'pending', attempts: 0, token: null, unsure: false });
     expect(stopped).toEqual(['directory: connection refused']);
+  });
+
+  test('is left alone for as long as it asked for', async () => {
+    await owePeople(2);
+    stage.target.onChange = () => {
+      throw new TargetError('unavailable', 'too many requests', { retryAfter: 900 });
+    };
+    await stage.pump(stage.destination({ concurrency: 1 })).run();
+    const [row] = await stage.query<{ pause: number }>(
+      'select extract(epoch from retry_at - clock_timestamp())::float8 as pause from staffetta.target',
+    );
+    expect(row?.pause).toBeGreaterThan(890);
+    expect(row?.pause).toBeLessThanOrEqual(900);
   });
 
   test('is not sent anything while it waits', async () => {

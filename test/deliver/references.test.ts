@@ -12,9 +12,15 @@ beforeEach(async () => {
 });
 afterAll(() => stage.close());
 
-const attributes = new Map([['member', 'person']]);
+const teams = {
+  target: 'directory',
+  entity: 'team',
+  keyType: 'bigint',
+  references: new Map([['member', 'person']]),
+  refersBy: 'remote id' as const,
+};
 const compare = (keys: readonly number[], whole: readonly number[] = []) =>
-  compareMembers(stage.pool, 'directory', 'team', 'bigint', attributes, keys.map(String), whole.map(String));
+  compareMembers(stage.pool, teams, keys.map(String), whole.map(String));
 const join = (team: number, ...people: readonly number[]) =>
   stage.query('insert into registry.member select $1, unnest($2::bigint[])', [team, people]);
 const leave = (team: number, person: number) =>
@@ -61,9 +67,18 @@ describe('comparing members', () => {
       if (queries === 2) await join(1, 11);
       return Reflect.apply(stage.pool.query, stage.pool, args);
     };
-    const members = await compareMembers({ query }, 'directory', 'team', 'bigint', attributes, ['1'], []);
+    const members = await compareMembers({ query }, teams, ['1'], []);
     expect(inShort(members.get('1'))).toEqual(['10: null → uid=p10']);
     expect(inShort((await compare([1])).get('1'))).toEqual(['10: null → uid=p10', '11: null → uid=p11']);
+  });
+
+  test('has members stand under their stable ids, where the target wants that, and not at all without one', async () => {
+    await join(1, 10, 11);
+    await linkPerson(10);
+    await linkPerson(11);
+    await stage.query(`update staffetta.link set stable_id = 'id-10' where key = '10'`);
+    const members = await compareMembers(stage.pool, { ...teams, refersBy: 'stable id' }, ['1'], []);
+    expect(inShort(members.get('1'))).toEqual(['10: null → id-10']);
   });
 
   test('lets only differences leave the database, and counts all', async () => {
@@ -139,7 +154,7 @@ describe('comparing members', () => {
   test('has the holder see a link that was committed between its interest and its comparison', async () => {
     await join(1, 10);
     const database = stage.interpose({ after: () => linkPerson(10) });
-    const members = await compareMembers(database, 'directory', 'team', 'bigint', attributes, ['1'], []);
+    const members = await compareMembers(database, teams, ['1'], []);
     expect(inShort(members.get('1'))).toEqual(['10: null → uid=p10']);
   });
 });

@@ -53,6 +53,20 @@ describe('reserving remote ids (PROTOCOL B6)', () => {
     expect(await stage.reserved()).toEqual({ 'uid=a': '2' });
   });
 
+  test('keeps how the entry that is about to be made is to be disabled: what was said last', async () => {
+    const meaning = (remote_id: string) => ({ ...wish(1, 'uid=a'), disable: { remote_id, attributes: {} } });
+    const kept = async () =>
+      (await stage.query(`select disable ->> 'remote_id' as meant from staffetta.remote_id`))[0]?.meant;
+    await ask([meaning('uid=former')]);
+    expect(await kept()).toBe('uid=former');
+    await ask([meaning('uid=later')]);
+    await ask([wish(1, 'uid=a')]);
+    expect(await kept()).toBe('uid=later');
+    await ask([{ ...meaning('uid=other'), key: '2' }]);
+    await ask([meaning('uid=fenced')], randomUUID());
+    expect(await kept()).toBe('uid=later');
+  });
+
   test('gives a key two ids for a rename', async () => {
     await ask([wish(1, 'uid=a'), wish(1, 'uid=b')]);
     expect(await stage.reserved()).toEqual({ 'uid=a': '1', 'uid=b': '1' });

@@ -37,6 +37,8 @@ export class ScriptedTarget implements Target {
   onChange: Script<Change, Applied> = (perform) => perform();
   onRead: Script<string, RemoteState | undefined> = (perform) => perform();
   onFind: Script<readonly Match[], Map<string, RemoteState[]>> = (perform) => perform();
+  /** Set: it hands on later what it took. */
+  flush?: (signal: AbortSignal) => Promise<void>;
   readonly #entries = new Map<string, Entry>();
   #inFlight = 0;
   #made = 0;

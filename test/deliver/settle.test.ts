@@ -232,6 +232,9 @@ describe('settling a delivery', () => {
     };
     expect(await again(done)).toBe(0);
     expect(await again({ ...done, link: { ...link, remoteId: 'uid=eve' } })).toBe(1);
+    const anew = { ...link, remoteId: 'uid=eve', stableId: 's2' };
+    expect(await again({ ...done, link: anew })).toBe(1);
+    expect(await again({ ...done, link: { ...anew, stableId: null } })).toBe(0);
     expect(await again({ ...done, link: null })).toBe(1);
     expect(await again(done, [])).toBe(0);
   });

@@ -40,7 +40,7 @@ export function link(changes: Partial<Link> = {}): Link {
 }
 
 export function loaded(changes: Partial<Loaded> = {}): Loaded {
-  return { claimed: claimed(), desired: undefined, link: undefined, wantedBy: undefined, ...changes };
+  return { claimed: claimed(), desired: undefined, link: undefined, wantedBy: undefined, meant: undefined, ...changes };
 }
 
 export function mapping(changes: Partial<Mapping> = {}): Mapping {

@@ -227,6 +227,7 @@ export class Stage {
         keyType: 'bigint',
         mapping,
         references: new Map([...mapping.references].map(([name, { refEntity }]) => [name, refEntity])),
+        refersBy: 'remote id',
         matches,
         before: [],
         behind: [],

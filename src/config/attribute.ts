@@ -5,7 +5,10 @@ export const policy = z
   .default('replace')
   .describe('What happens to values of others');
 
-export const secretFlag = z.boolean().default(false).describe('Never shown, logged or stored other than as a keyed hash');
+export const secretFlag = z
+  .boolean()
+  .default(false)
+  .describe('Never shown, logged or stored other than as a keyed hash');
 
 export const uniqueFlag = z
   .boolean()

@@ -110,7 +110,9 @@ function checkMapping(mapping: MappingConfig, above: Path, written: unknown): Pr
     ...checkTemplate(remoteId.template, [...above, remoteId.key]),
     ...attributes.flatMap(([name, attribute]) => checkAttribute(attribute, [...above, 'attributes', name], written)),
     ...checkTwice(Object.keys(mapping.attributes ?? {}), [...above, 'attributes']),
-    ...('id' in mapping && !('resource' in mapping) ? checkDocumentPaths(Object.keys(mapping.attributes), [...above, 'attributes']) : []),
+    ...('id' in mapping && !('resource' in mapping)
+      ? checkDocumentPaths(Object.keys(mapping.attributes), [...above, 'attributes'])
+      : []),
     ...(mapping.disable?.dn === undefined ? [] : checkTemplate(mapping.disable.dn, [...above, 'disable', 'dn'])),
     ...disable.flatMap(([name, template]) => checkTemplate(template, [...above, 'disable', 'attributes', name])),
     ...checkSteps(mapping, above),

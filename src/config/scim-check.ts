@@ -14,7 +14,9 @@ export function checkScim({ entities }: ScimConfig, above: Path): Problem[] {
     const place = [...above, 'entities', entity];
     const other = mappings
       .slice(0, index)
-      .find(([, { resource, naming }]) => isSameName(resource, mapping.resource) && !isSameName(naming, mapping.naming));
+      .find(
+        ([, { resource, naming }]) => isSameName(resource, mapping.resource) && !isSameName(naming, mapping.naming),
+      );
     return [
       ...checkPaths(mapping, place),
       ...checkPassword(mapping, place),
@@ -50,7 +52,9 @@ function checkPaths({ attributes, naming, match = {}, disable }: ScimMapping, ab
       return [problem(`found ${quote(name)}, which the service gives itself; leave it out`)];
     const inner = names.find(([, other]) => other !== path && isWithin(other, path));
     if (inner === undefined) return [];
-    return [problem(`found a value for ${quote(name)}, while ${quote(inner[0])} stands inside it; expected one of the two`)];
+    return [
+      problem(`found a value for ${quote(name)}, while ${quote(inner[0])} stands inside it; expected one of the two`),
+    ];
   });
   return [...unreadable, ...unfit];
 }

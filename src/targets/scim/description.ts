@@ -106,11 +106,7 @@ const core: readonly ResourceType[] = [
   types: { schema: `urn:ietf:params:scim:schemas:core:2.0:${name}`, bySchema: new Map(), known },
 }));
 
-function resourceType(
-  name: string,
-  described: readonly Document[],
-  bySchema: Types['bySchema'],
-): ResourceType {
+function resourceType(name: string, described: readonly Document[], bySchema: Types['bySchema']): ResourceType {
   const found = described.find((type) => isSameName(textIn(type, 'name') ?? textIn(type, 'id'), name));
   const own = core.find((type) => isSameName(type.name, name));
   const endpoint = (found && textIn(found, 'endpoint'))?.replace(/^\//, '') ?? own?.endpoint;
@@ -119,5 +115,8 @@ function resourceType(
     return { name, endpoint, types: { schema, bySchema, known: own?.types.known ?? [] } };
   const names = described.flatMap((type) => textIn(type, 'name') ?? []);
   const offered = names.length === 0 ? 'says of none' : `has ${names.join(', ')}`;
-  throw new TargetError('misconfigured', `the service has no resource type ${name}: it ${offered}. Correct \`resource:\``);
+  throw new TargetError(
+    'misconfigured',
+    `the service has no resource type ${name}: it ${offered}. Correct \`resource:\``,
+  );
 }

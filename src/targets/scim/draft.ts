@@ -1,5 +1,5 @@
 /** A change of a resource, made ready: which of its changes say something, where, and what of it nobody may see. */
-import { type Attributes, type AttributeChange, type Change, TargetError, type Value } from '../target.ts';
+import { type AttributeChange, type Attributes, type Change, TargetError, type Value } from '../target.ts';
 import type { Document } from './json.ts';
 import { isMembers, type Placed } from './patch.ts';
 import { parseRemoteId } from './remote-id.ts';

@@ -70,7 +70,8 @@ async function ask(
 
 function readable(answer: Answer, { what }: Query): Document {
   const { document } = answer;
-  const isList = document !== undefined && (member(document, 'Resources') !== undefined || totalIn(document) !== undefined);
+  const isList =
+    document !== undefined && (member(document, 'Resources') !== undefined || totalIn(document) !== undefined);
   if (!isList) throw unreadable(answer, what, 'list of resources');
   return document;
 }

@@ -111,9 +111,13 @@ function filterOf({ conditions }: Wanted): string {
 
 /** Whether somebody wants a resource: judged by values, for a list of all may be long. */
 function wantedBy(group: readonly Wanted[]): (resource: Document) => boolean {
-  const places = new Map(group.flatMap(({ conditions }) => conditions.map(({ place }) => [place.name, place] as const)));
+  const places = new Map(
+    group.flatMap(({ conditions }) => conditions.map(({ place }) => [place.name, place] as const)),
+  );
   const values = new Set(
-    group.flatMap(({ conditions }) => conditions.map(({ place, value }) => `${place.name} ${comparable(value, place)}`)),
+    group.flatMap(({ conditions }) =>
+      conditions.map(({ place, value }) => `${place.name} ${comparable(value, place)}`),
+    ),
   );
   return (resource) =>
     [...places.values()].some((place) =>

@@ -5,7 +5,7 @@
  */
 import { printScimPath, type ScimPath } from '../../config/scim-path.ts';
 import type { AttributeChange, Value } from '../target.ts';
-import { type Document, type Json, isDocument, member } from './json.ts';
+import { type Document, isDocument, type Json, member } from './json.ts';
 import type { Place } from './place.ts';
 import { changed } from './resource.ts';
 import { jsonOf } from './value.ts';
@@ -32,7 +32,10 @@ export function needsReading({ change, place, isReference }: Placed): boolean {
 
 /** The operations that change a resource: those that go into one request, then the members to be added and removed. */
 export function operationsOf(placed: readonly Placed[], resource: Document | undefined): PatchOperation[] {
-  const groups = Map.groupBy(placed.filter((item) => !isMembers(item)), ({ place }) => printScimPath(attributeIn(place.path)));
+  const groups = Map.groupBy(
+    placed.filter((item) => !isMembers(item)),
+    ({ place }) => printScimPath(attributeIn(place.path)),
+  );
   return [...groups.values()].flatMap((group) => operationsOfAttribute(group, resource));
 }
 

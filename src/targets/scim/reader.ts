@@ -107,7 +107,10 @@ export class Reader {
       const what = `look for ${shape.type.name} resources that match`;
       const search = { shape, attributes: this.#shown(shape.query(names)), what };
       for (const [key, resources] of await this.#lookup.find(wanted, search, signal))
-        found.set(key, resources.map((resource) => shape.state(resource, names)));
+        found.set(
+          key,
+          resources.map((resource) => shape.state(resource, names)),
+        );
     }
     return found;
   }

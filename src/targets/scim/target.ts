@@ -12,8 +12,8 @@ import {
   type Value,
 } from '../target.ts';
 import { isSuccess, misdirected } from './answer.ts';
-import { Bulk } from './bulk.ts';
 import { known } from './attribute-type.ts';
+import { Bulk } from './bulk.ts';
 import type { Description } from './description.ts';
 import { type Place, placeOf, type Types } from './place.ts';
 import { Reader } from './reader.ts';
@@ -23,8 +23,6 @@ import { comparable } from './value.ts';
 import { Writer } from './writer.ts';
 
 export class ScimTarget implements Target {
-  /** Members are told by the ids that the service gave them. */
-  readonly refersBy = 'stable id';
   readonly #service: Service;
   readonly #reader: Reader;
   readonly #writer: Writer;

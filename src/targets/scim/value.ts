@@ -8,7 +8,10 @@ export function jsonOf(value: Value, { name, type }: Pick<Place, 'name' | 'type'
   if (typeof value !== 'string') return value.base64;
   const json = converted(value, type);
   if (json !== undefined) return json;
-  throw new TargetError('rejected', `attribute ${name} has a value that is no ${words[type]}, as the service says it is`);
+  throw new TargetError(
+    'rejected',
+    `attribute ${name} has a value that is no ${words[type]}, as the service says it is`,
+  );
 }
 
 const words: Readonly<Record<Place['type'], string>> = {

@@ -108,7 +108,10 @@ export class Writer {
     const id = await this.#reader.idOf(shape, remoteId, signal);
     if (id === undefined || id === own) return;
     const { name } = parseRemoteId(remoteId);
-    throw new TargetError('exists', `${what}: there is a resource of this ${shape.naming.name} already, ${name} (${id})`);
+    throw new TargetError(
+      'exists',
+      `${what}: there is a resource of this ${shape.naming.name} already, ${name} (${id})`,
+    );
   }
 
   async #write(subject: Subject, changes: readonly Placed[], signal: AbortSignal): Promise<Answer | undefined> {
@@ -200,6 +203,10 @@ function withSchemas(resource: Document, extensions: readonly string[]): Documen
 function idIn({ document, location }: Answer): string | undefined {
   const id = document && textIn(document, 'id');
   if (id !== undefined || location === undefined) return id;
-  const last = location.replace(/[?#].*$/s, '').split('/').at(-1) ?? '';
+  const last =
+    location
+      .replace(/[?#].*$/s, '')
+      .split('/')
+      .at(-1) ?? '';
   return last === '' ? undefined : decodeURIComponent(last);
 }

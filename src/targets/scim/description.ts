@@ -11,6 +11,8 @@ export interface Features {
   readonly filter: boolean;
   readonly etag: boolean;
   readonly cursor: boolean;
+  /** Whether answers can be limited to some attributes. */
+  readonly attributes: boolean;
   /** The most operations and bytes that go into one bulk request; undefined: it takes none. */
   readonly bulk: { readonly operations: number; readonly bytes: number } | undefined;
   /** The most resources that it shows at once, where it says so. */
@@ -71,6 +73,7 @@ function featuresOf(provider: Document = {}, { features, bulk }: ScimConfig): Fe
       features.cursor ??
       (flagIn(pagination, 'cursor') === true &&
         (!byIndex || isSameName(textIn(pagination, 'defaultPaginationMethod'), 'cursor'))),
+    attributes: features.attributes,
     bulk:
       bulk && supported('bulk') === true
         ? { operations: numberIn(limits, 'maxOperations') ?? 1, bytes: numberIn(limits, 'maxPayloadSize') ?? 1_048_576 }

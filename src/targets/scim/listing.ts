@@ -59,10 +59,9 @@ async function ask(
 ): Promise<Answer> {
   const query = {
     ...(filter === undefined ? {} : { filter }),
-    ...(attributes === undefined ? {} : { attributes: attributes.join(',') }),
     ...page,
   };
-  const answer = await service.send({ method: 'GET', path: type.endpoint, query, what }, signal);
+  const answer = await service.ask({ path: type.endpoint, query, what }, attributes, signal);
   if (isSuccess(answer)) return answer;
   if (filter !== undefined && [400, 403, 413, 414, 431, 501].includes(answer.status)) throw new FilterRefused(answer);
   throw misdirected(answer, what);
@@ -70,14 +69,14 @@ async function ask(
 
 function readable(answer: Answer, { what }: Query): Document {
   const { document } = answer;
-  const isList =
-    document !== undefined && (member(document, 'Resources') !== undefined || totalIn(document) !== undefined);
-  if (!isList) throw unreadable(answer, what, 'list of resources');
+  if (!isList(document)) throw unreadable(answer, what, 'list of resources');
   return document;
 }
 
-function totalIn(document: Document): number | undefined {
-  return numberIn(document, 'totalResults');
+/** Whether an answer is a list of resources; an empty one may have none (RFC 7644 §3.4.2). */
+export function isList(document: Document | undefined): document is Document {
+  if (document === undefined) return false;
+  return Array.isArray(member(document, 'Resources')) || numberIn(document, 'totalResults') === 0;
 }
 
 function take(resource: Document, seen: Set<string>, query: Query): void {

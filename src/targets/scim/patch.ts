@@ -53,10 +53,14 @@ function operationsOfAttribute(group: readonly Placed[], resource: Document | un
   return [...byPart].flatMap(([path, changes]) => {
     const { change, place, isReference } = changes.findLast(({ change: { action } }) => action !== 'delete') ?? first;
     const values = change.action === 'delete' ? [] : change.values;
-    // Nothing is left of a reference that refers to nobody.
-    const isGone = isReference && values.length === 0;
-    return [replacement(isGone ? printScimPath(attributeIn(place.path)) : path, values, place)];
+    return [isReference && !place.multiValued ? reference(values, place) : replacement(path, values, place)];
   });
+}
+
+/** What else a reference says is said of somebody else, so that it is written as a whole. */
+function reference([value]: readonly Value[], place: Place): PatchOperation {
+  const path = printScimPath(attributeIn(place.path));
+  return value === undefined ? { op: 'remove', path } : { op: 'replace', path, value: elementOf(value, place) };
 }
 
 function replacement(path: string, values: readonly Value[], place: Place): PatchOperation {

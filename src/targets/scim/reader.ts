@@ -75,9 +75,7 @@ export class Reader {
     signal: AbortSignal,
   ): Promise<Read | undefined> {
     const what = `read ${shape.type.name} ${id}`;
-    const shown = this.#shown(attributes);
-    const query = shown === undefined ? {} : { attributes: shown.join(',') };
-    const answer = await this.#service.send({ method: 'GET', path: pathOf(shape, id), query, what }, signal);
+    const answer = await this.#service.ask({ path: pathOf(shape, id), what }, attributes, signal);
     if (answer.status === 404 || answer.status === 410) return undefined;
     if (!isSuccess(answer)) throw refusal(answer, what);
     if (answer.document === undefined || member(answer.document, 'id') === undefined)
@@ -105,7 +103,7 @@ export class Reader {
         return { key, conditions };
       });
       const what = `look for ${shape.type.name} resources that match`;
-      const search = { shape, attributes: this.#shown(shape.query(names)), what };
+      const search = { shape, attributes: shape.query(names), what };
       for (const [key, resources] of await this.#lookup.find(wanted, search, signal))
         found.set(
           key,
@@ -118,7 +116,7 @@ export class Reader {
   async *scan(entity: string, names: readonly string[], signal: AbortSignal): AsyncGenerator<RemoteState> {
     const shape = await this.shapeOf(entity);
     const what = `list all ${shape.type.name} resources`;
-    const query = { type: shape.type, attributes: this.#shown(shape.query(names)), what };
+    const query = { type: shape.type, attributes: shape.query(names), what };
     for await (const resources of list(this.#service, query, signal))
       for (const resource of resources) yield shape.state(resource, names);
   }
@@ -132,16 +130,11 @@ export class Reader {
     const { name } = parseRemoteId(remoteId);
     const what = `look for ${shape.type.name} ${name}`;
     const wanted = [{ key: name, conditions: [{ place: shape.naming, value: name }] }];
-    const found = await this.#lookup.find(wanted, { shape, attributes: this.#shown(attributes), what }, signal);
+    const found = await this.#lookup.find(wanted, { shape, attributes, what }, signal);
     const [first, ...others] = found.get(name) ?? [];
     if (others.length === 0) return first;
     const message = `${what}: ${others.length + 1} resources have this ${shape.naming.name}; leave only one of them`;
     throw new TargetError('rejected', message);
-  }
-
-  /** What is asked for, where the service can be asked for less than all. */
-  #shown(attributes: readonly string[] | undefined): readonly string[] | undefined {
-    return this.#service.config.features.attributes ? attributes : undefined;
   }
 }
 

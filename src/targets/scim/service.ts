@@ -78,7 +78,7 @@ export class Service {
   }
 
   /** Takes note that it does not do what it says, or what was taken for granted. */
-  deny(feature: 'patch' | 'filter'): void {
+  deny(feature: 'patch' | 'filter' | 'attributes'): void {
     this.#denied = { ...this.#denied, [feature]: false };
   }
 
@@ -87,11 +87,30 @@ export class Service {
     if (this.#expected !== undefined && this.#expected !== this.identity) throw this.#stranger(this.#expected);
     const headers = { accept: `${mediaType}, application/json`, ...(etag === undefined ? {} : { 'if-match': etag }) };
     const content = body === undefined ? {} : { body: JSON.stringify(body), contentType: mediaType };
+    const hidden = secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]); // JSON within JSON
     const answer = await this.#client.ask(
-      { method, path, headers, ...(query ? { query } : {}), ...content, what, secrets },
+      { method, path, headers, ...(query ? { query } : {}), ...content, what, secrets: hidden },
       signal,
     );
     return answerOf(answer);
+  }
+
+  /**
+   * Asks for resources. `attributes`: what is wanted of them; undefined: everything. A service that refuses to be asked so
+   * is asked for everything.
+   */
+  async ask(
+    { query, ...request }: Omit<Request, 'method' | 'body' | 'etag'>,
+    attributes: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const whole = { ...request, method: 'GET' as const, ...(query ? { query } : {}) };
+    if (attributes === undefined || !(await this.features()).attributes) return this.send(whole, signal);
+    const answer = await this.send({ ...whole, query: { ...query, attributes: attributes.join(',') } }, signal);
+    if (answer.status !== 400 && answer.status !== 501) return answer;
+    const again = await this.send(whole, signal);
+    if (isSuccess(again)) this.deny('attributes');
+    return again;
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import { printScimPath } from '../../config/scim-path.ts';
 import type { RemoteState } from '../target.ts';
 import type { ResourceType } from './description.ts';
 import { type Document, textIn } from './json.ts';
-import { type Place, placeOf, typeOf } from './place.ts';
+import { type Place, placeOf, type Types, typeOf } from './place.ts';
 import { normaliseName, remoteIdOf } from './remote-id.ts';
 import { valuesAt } from './resource.ts';
 
@@ -27,7 +27,7 @@ export class Shape {
   place(name: string): Place {
     const known = this.#places.get(name);
     if (known !== undefined) return known;
-    const place = name === this.naming.name ? this.naming : placeOf(name, this.#attribute(name)?.as, this.type.types);
+    const place = name === this.naming.name ? this.naming : placeIn(this.#attribute(name), name, this.type.types);
     this.#places.set(name, place);
     return place;
   }
@@ -46,12 +46,10 @@ export class Shape {
     return typeOf(this.naming.path, this.type.types)?.unique ?? false;
   }
 
-  /** What is asked for, to see attributes: whole lists, for what is in a filter may have to be seen. */
+  /** What is asked for, to see attributes: each as a whole, for not every service shows parts of one. */
   query(names: readonly string[]): string[] {
     const places = [this.naming, ...names.map((name) => this.place(name))];
-    const paths = places.map(({ path }) =>
-      printScimPath(path.filter.length === 0 ? path : { ...path, filter: [], sub: undefined }),
-    );
+    const paths = places.map(({ path }) => printScimPath({ ...path, filter: [], sub: undefined }));
     return [...new Set(paths)];
   }
 
@@ -82,4 +80,10 @@ export class Shape {
   #attribute(name: string): ScimMapping['attributes'][string] | undefined {
     return this.#mappings.find(({ attributes }) => Object.hasOwn(attributes, name))?.attributes[name];
   }
+}
+
+/** The place of an attribute of a mapping. Ids are opaque, and know case, whatever a schema says. */
+export function placeIn(attribute: ScimMapping['attributes'][string] | undefined, name: string, types: Types): Place {
+  const place = placeOf(name, attribute?.as, types);
+  return attribute?.kind === 'reference' ? { ...place, caseExact: true } : place;
 }

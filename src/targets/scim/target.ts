@@ -11,14 +11,16 @@ import {
   TargetError,
   type Value,
 } from '../target.ts';
-import { isSuccess, misdirected } from './answer.ts';
+import { isSuccess, misdirected, unreadable } from './answer.ts';
 import { known } from './attribute-type.ts';
 import { Bulk } from './bulk.ts';
 import type { Description } from './description.ts';
-import { type Place, placeOf, type Types } from './place.ts';
+import { isList } from './listing.ts';
+import type { Place, Types } from './place.ts';
 import { Reader } from './reader.ts';
 import { asideOf, normaliseRemoteId } from './remote-id.ts';
 import { Service } from './service.ts';
+import { placeIn } from './shape.ts';
 import { comparable } from './value.ts';
 import { Writer } from './writer.ts';
 
@@ -52,6 +54,7 @@ export class ScimTarget implements Target {
       const query = { count: '1' };
       const answer = await this.#service.send({ method: 'GET', path: resource(name).endpoint, query, what }, signal);
       if (!isSuccess(answer)) throw misdirected(answer, what);
+      if (!isList(answer.document)) throw unreadable(answer, what, 'list of resources');
     }
     return { summary: `SCIM at ${this.#service.identity}: ${offers}`, identity: this.#service.identity };
   }
@@ -141,9 +144,9 @@ export class ScimTarget implements Target {
     const mappings = Object.values(this.#service.config.entities);
     const own = mappings.filter(({ attributes }) => Object.hasOwn(attributes, attribute));
     const places = own.map(({ resource, attributes }) =>
-      placeOf(attribute, attributes[attribute]?.as, this.#types(resource)),
+      placeIn(attributes[attribute], attribute, this.#types(resource)),
     );
-    const [first = placeOf(attribute, undefined, blank)] = places;
+    const [first = placeIn(undefined, attribute, blank)] = places;
     return places.find(({ caseExact }) => caseExact) ?? first;
   }
 

@@ -159,6 +159,12 @@ export class Writer {
     });
     if (answer !== undefined && isSuccess(answer)) return answer;
     if (answer === undefined) throw new TargetError('unknown', `${what}: nothing was sent`);
+    if (answer.status === 405 || answer.status === 501)
+      throw refusal(
+        answer,
+        `${what} with PUT, for PATCH is not taken, by the service or \`features:\``,
+        'misconfigured',
+      );
     throw refusal(answer, what, kindOfChange(answer, changes));
   }
 

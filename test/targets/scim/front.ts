@@ -57,8 +57,21 @@ export class Front {
         return response;
       };
     this.#rewrite(request, response, query);
+    this.#keepPassword(request, response);
     next();
   };
+
+  /** What a resource never shows, scimmy cannot patch: it patches what it shows. */
+  #keepPassword({ method, path, body }: Request, response: Response): void {
+    if (method !== 'PATCH' || !Array.isArray(body?.Operations)) return;
+    const operation = body.Operations.find((one: { path?: unknown }) => one.path === 'password');
+    const id = path.split('/').at(-1) ?? '';
+    if (operation === undefined) return;
+    const set = (): void => {
+      if (response.statusCode < 300) this.#stores.find((store) => store.version(id))?.setPassword(id, operation.value);
+    };
+    response.once('finish', set);
+  }
 
   #has(quirk: Quirk): boolean {
     return this.#quirks.has(quirk);

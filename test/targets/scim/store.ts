@@ -56,6 +56,10 @@ export class Store {
     return resource;
   }
 
+  setPassword(id: string, password: unknown): void {
+    this.#resources.set(id, { ...this.get(id), password });
+  }
+
   remove(id: string): void {
     this.get(id);
     this.#resources.delete(id);

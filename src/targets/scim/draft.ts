@@ -3,7 +3,7 @@ import { type AttributeChange, type Attributes, type Change, TargetError, type V
 import type { Document } from './json.ts';
 import { isMembers, type Placed } from './patch.ts';
 import { parseRemoteId } from './remote-id.ts';
-import { changed } from './resource.ts';
+import { changedAll } from './resource.ts';
 import type { Shape } from './shape.ts';
 
 /** The changes of an update, its new name among them. */
@@ -42,7 +42,7 @@ export function draftOf(remoteId: string, attributes: Attributes, shape: Shape, 
   const extensions = written.flatMap(({ place }) => place.path.schema ?? []);
   const schemas = [...new Set([shape.type.types.schema, ...extensions])];
   return {
-    resource: written.reduce<Document>((document, { change, place }) => changed(document, change, place), { schemas }),
+    resource: changedAll({ schemas }, written),
     members: parts.flatMap(({ later }) => later),
   };
 }

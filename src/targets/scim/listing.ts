@@ -41,10 +41,11 @@ export async function* list(service: Service, query: Query, signal: AbortSignal)
     const answer = await ask(service, query, { ...next, count: String(count) }, signal);
     const document = readable(answer, query);
     const resources = documentsIn(member(document, 'Resources'));
-    for (const resource of resources) take(resource, seen, query);
     const known = numberIn(document, 'totalResults');
     if (!cursor) checkIndex(document, Number(next.startIndex), query);
-    total = checkTotal(total, known, query);
+    for (const resource of resources) take(resource, seen, query);
+    // With cursors the total may be that of a page, and an end is told by itself.
+    total = cursor ? (total ?? known) : checkTotal(total, known, query);
     next = cursor ? nextCursor(document, next, query) : nextIndex(resources.length, seen.size, total, query);
     yield resources;
   }
@@ -64,6 +65,7 @@ async function ask(
   const answer = await service.ask({ path: type.endpoint, query, what }, attributes, signal);
   if (isSuccess(answer)) return answer;
   if (filter !== undefined && [400, 403, 413, 414, 431, 501].includes(answer.status)) throw new FilterRefused(answer);
+  service.refresh(); // it may have become another than it said
   throw misdirected(answer, what);
 }
 

@@ -7,7 +7,7 @@ import { printScimPath, type ScimPath } from '../../config/scim-path.ts';
 import type { AttributeChange, Value } from '../target.ts';
 import { type Document, isDocument, type Json, member } from './json.ts';
 import type { Place } from './place.ts';
-import { changed } from './resource.ts';
+import { changedAll, singleJson } from './resource.ts';
 import { jsonOf } from './value.ts';
 
 export interface PatchOperation {
@@ -64,15 +64,14 @@ function reference([value]: readonly Value[], place: Place): PatchOperation {
 }
 
 function replacement(path: string, values: readonly Value[], place: Place): PatchOperation {
-  const [value] = values;
-  if (value === undefined) return { op: 'remove', path };
-  if (!place.multiValued) return { op: 'replace', path, value: jsonOf(value, place) };
-  return { op: 'replace', path, value: values.map((one) => elementOf(one, place)) };
+  if (values.length === 0) return { op: 'remove', path };
+  if (place.multiValued) return { op: 'replace', path, value: values.map((value) => elementOf(value, place)) };
+  return { op: 'replace', path, value: singleJson(values, place) };
 }
 
 /** An attribute as a whole, as it is to be. */
 function wholeAttribute({ path }: Place, group: readonly Placed[], resource: Document): PatchOperation {
-  const next = group.reduce((document, { change, place }) => changed(document, change, place), resource);
+  const next = changedAll(resource, group);
   const extension = path.schema === undefined ? next : member(next, path.schema);
   const value = isDocument(extension) ? member(extension, path.attribute) : undefined;
   const name = printScimPath(attributeIn(path));

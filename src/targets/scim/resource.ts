@@ -1,6 +1,6 @@
 /** A resource as a document: what it has in a place, and the document that has something else there. */
 import { isSameName } from '../../config/scim-path.ts';
-import type { AttributeChange, Value } from '../target.ts';
+import { type AttributeChange, TargetError, type Value } from '../target.ts';
 import { type Document, isDocument, type Json, member, withMember } from './json.ts';
 import type { Place } from './place.ts';
 import { comparable, jsonOf, textOf } from './value.ts';
@@ -17,7 +17,7 @@ export function valuesAt(resource: Document, place: Place): Value[] {
 }
 
 /** The resource after a change of what it has in a place. Throws `rejected` for a value that the place cannot hold. */
-export function changed(resource: Document, change: AttributeChange, place: Place): Document {
+function changed(resource: Document, change: AttributeChange, place: Place): Document {
   const { path } = place;
   const within = holder(resource, place);
   const now = member(within, path.attribute);
@@ -27,13 +27,12 @@ export function changed(resource: Document, change: AttributeChange, place: Plac
   return withMember(resource, path.schema, Object.keys(held).length === 0 ? undefined : held);
 }
 
-/** Several changes, in order. */
+/** The resource after several changes, in order. */
 export function changedAll(
   resource: Document,
-  changes: readonly AttributeChange[],
-  places: (attribute: string) => Place,
+  changes: readonly { readonly change: AttributeChange; readonly place: Place }[],
 ): Document {
-  return changes.reduce((document, change) => changed(document, change, places(change.attribute)), resource);
+  return changes.reduce((document, { change, place }) => changed(document, change, place), resource);
 }
 
 /** What holds the attribute: the resource itself, or its extension (RFC 7643 §3.3). */
@@ -77,12 +76,24 @@ function singleAfter(now: Json | undefined, change: AttributeChange, place: Plac
 }
 
 function singleValue(now: Json | undefined, { action, values }: AttributeChange, place: Place): Json | undefined {
-  const [value] = values;
   const current = isEmpty(now) || now === undefined ? undefined : inside(now, place);
-  if (action !== 'delete') return value === undefined ? (action === 'add' ? current : undefined) : jsonOf(value, place);
+  if (values.length === 0) return action === 'replace' ? undefined : current;
+  if (action !== 'delete') return singleJson(values, place);
   const text = textOf(current, place.type);
   const given = new Set(values.map((other) => comparable(other, place)));
   return text !== undefined && given.has(comparable(text, place)) ? undefined : current;
+}
+
+/** What stands in a place that holds one value. Throws `rejected` for several, and for one that it cannot hold. */
+export function singleJson(values: readonly Value[], place: Place): Json {
+  const [value, ...more] = values;
+  if (value === undefined || more.length > 0) throw several(place, values.length);
+  return jsonOf(value, place);
+}
+
+function several({ name }: Place, count: number): TargetError {
+  const message = `attribute ${name} has ${count} values, expected one; several go \`as: list\` where no schema says so`;
+  return new TargetError('rejected', message);
 }
 
 /** Elements that stay keep what others gave them: a type, a display name. */

@@ -2,7 +2,7 @@
 import type { ScimConfig } from '../../config/scim.ts';
 import { TargetError } from '../target.ts';
 import { WebClient } from '../web/client.ts';
-import { type Answer, answerOf, isSuccess, misdirected } from './answer.ts';
+import { type Answer, answerOf, isSuccess, misdirected, scimTypeOf } from './answer.ts';
 import { type Description, describe, type Features } from './description.ts';
 import { type Document, documentsIn } from './json.ts';
 
@@ -107,7 +107,8 @@ export class Service {
     const whole = { ...request, method: 'GET' as const, ...(query ? { query } : {}) };
     if (attributes === undefined || !(await this.features()).attributes) return this.send(whole, signal);
     const answer = await this.send({ ...whole, query: { ...query, attributes: attributes.join(',') } }, signal);
-    if (answer.status !== 400 && answer.status !== 501) return answer;
+    const isFilter = ['invalidfilter', 'toomany'].includes(scimTypeOf(answer)?.toLowerCase() ?? '');
+    if (isFilter || (answer.status !== 400 && answer.status !== 501)) return answer;
     const again = await this.send(whole, signal);
     if (isSuccess(again)) this.deny('attributes');
     return again;

@@ -11,7 +11,7 @@ import { isMembers, memberOperations, needsReading, operationsOf, type PatchOper
 import { writable } from './put.ts';
 import { pathOf, type Read, type Reader } from './reader.ts';
 import { parseRemoteId } from './remote-id.ts';
-import { changed } from './resource.ts';
+import { changedAll } from './resource.ts';
 import type { Request, Service } from './service.ts';
 import type { Shape } from './shape.ts';
 
@@ -153,7 +153,7 @@ export class Writer {
     const { shape, id, what, secrets } = subject;
     const answer = await this.#underVersion(true, subject, signal, (read) => {
       const before = writable(read?.resource ?? {}, shape.type.types);
-      const after = changes.reduce<Document>((document, { change, place }) => changed(document, change, place), before);
+      const after = changedAll(before, changes);
       const extensions = changes.flatMap(({ place }) => place.path.schema ?? []);
       return { method: 'PUT', path: pathOf(shape, id), body: withSchemas(after, extensions), what, secrets };
     });

@@ -11,6 +11,8 @@ export class Front {
   readonly #stores: readonly Store[];
   readonly #quirks = new Set<Quirk>();
   #limited = { requests: 0, retryAfter: 0 };
+  /** How many changes more are taken. */
+  #changes = Number.POSITIVE_INFINITY;
   #meanwhile: (() => void) | undefined;
 
   constructor(stores: readonly Store[]) {
@@ -24,6 +26,10 @@ export class Front {
 
   limit(requests: number, retryAfter: number): void {
     this.#limited = { requests, retryAfter };
+  }
+
+  failAfter(changes: number): void {
+    this.#changes = changes;
   }
 
   meanwhile(action: () => void): void {
@@ -57,21 +63,8 @@ export class Front {
         return response;
       };
     this.#rewrite(request, response, query);
-    this.#keepPassword(request, response);
     next();
   };
-
-  /** What a resource never shows, scimmy cannot patch: it patches what it shows. */
-  #keepPassword({ method, path, body }: Request, response: Response): void {
-    if (method !== 'PATCH' || !Array.isArray(body?.Operations)) return;
-    const operation = body.Operations.find((one: { path?: unknown }) => one.path === 'password');
-    const id = path.split('/').at(-1) ?? '';
-    if (operation === undefined) return;
-    const set = (): void => {
-      if (response.statusCode < 300) this.#stores.find((store) => store.version(id))?.setPassword(id, operation.value);
-    };
-    response.once('finish', set);
-  }
 
   #has(quirk: Quirk): boolean {
     return this.#quirks.has(quirk);
@@ -93,6 +86,8 @@ export class Front {
     if (method === 'GET' && this.#has('cursors') && 'startIndex' in query)
       return [400, 'no pages by number', 'invalidValue'];
     if (method === 'GET' && !this.#has('cursors') && cursor !== undefined) return [400, 'no cursors', 'invalidCursor'];
+    if (path === '/Bulk' && this.#has('bulk refused')) return [413, 'too large'];
+    if (method !== 'GET' && this.#changes-- === 0) return [400, 'not any more', 'invalidValue'];
     if (this.#has('members of 100') && membersIn(body) > 100) return [400, 'more than 100 members', 'tooMany'];
     if (this.#has('repeats passwords') && method !== 'GET')
       return [400, `not good enough: ${JSON.stringify(body)}`, 'invalidValue'];
@@ -147,7 +142,9 @@ export class Front {
   #changed(body: Body, path: string, { startIndex = 1 }: Readonly<Record<string, unknown>>): Body {
     if (path === '/ServiceProviderConfig') return this.#provider(body);
     if ('scimType' in body && this.#has('no scimType')) return { ...body, scimType: undefined };
-    const { Resources, totalResults } = body;
+    const { Resources, totalResults, Operations } = body;
+    if (Array.isArray(Operations) && this.#has('bulk cut short'))
+      return { ...body, Operations: Operations.slice(0, 1) };
     if (!Array.isArray(Resources) || typeof totalResults !== 'number') return body;
     const next = Number(startIndex) + Resources.length;
     if (this.#has('cursors')) {
@@ -175,5 +172,5 @@ export class Front {
 /** How many members a request is about. */
 function membersIn(body: unknown): number {
   const text = JSON.stringify(body ?? '');
-  return text.includes('"members') ? text.split('"value":').length - 1 : 0;
+  return text.includes('"members') ? text.split(/"value":"|members\[value eq /).length - 1 : 0;
 }

@@ -6,7 +6,7 @@ import { known } from '../../../src/targets/scim/attribute-type.ts';
 import type { Document, Json } from '../../../src/targets/scim/json.ts';
 import { memberOperations, operationsOf, type PatchOperation, type Placed } from '../../../src/targets/scim/patch.ts';
 import { placeOf, type Types } from '../../../src/targets/scim/place.ts';
-import { changed, valuesAt } from '../../../src/targets/scim/resource.ts';
+import { changedAll as after, valuesAt } from '../../../src/targets/scim/resource.ts';
 import { employeeNumber, manager, workMail } from './bench.ts';
 
 const types: Types = { schema: 'urn:ietf:params:scim:schemas:core:2.0:User', bySchema: new Map(), known };
@@ -18,10 +18,6 @@ function placed(
 ): Placed {
   const isReference = attribute === manager || attribute === 'members';
   return { change: { attribute, action, values }, place: placeOf(attribute, undefined, types), isReference };
-}
-
-function after(resource: Document, changes: readonly Placed[]): Document {
-  return changes.reduce((document, { change, place }) => changed(document, change, place), resource);
 }
 
 /** By the other library. */

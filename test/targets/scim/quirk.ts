@@ -26,6 +26,10 @@ export type Quirk =
   | 'versions'
   /** At most three operations and 2,000 bytes in a bulk request. */
   | 'small bulk'
+  /** A bulk request is answered 413. */
+  | 'bulk refused'
+  /** Of a bulk request, only the first operation is answered. */
+  | 'bulk cut short'
   /** Any change is refused, its password repeated in the message. */
   | 'repeats passwords'
   /** Every page is the first one. */

@@ -35,6 +35,8 @@ export interface ScimServer {
   behave(quirk: Quirk, on?: boolean): void;
   /** The next so many requests are refused for being too many; come again after so many seconds. */
   limit(requests: number, retryAfter: number): void;
+  /** After so many more changes, one is refused. */
+  failAfter(changes: number): void;
   /** What happens right after the next resource was shown. */
   meanwhile(action: () => void): void;
   /** Writes as another client would. */
@@ -96,6 +98,7 @@ export async function startScimServer(): Promise<ScimServer> {
     asked: front.asked,
     behave: (quirk, on = true) => front.behave(quirk, on),
     limit: (requests, retryAfter) => front.limit(requests, retryAfter),
+    failAfter: (changes) => front.failAfter(changes),
     meanwhile: (action) => front.meanwhile(action),
     put: (type, resource, id) => (type === 'User' ? stores.users : stores.groups).write(id, resource),
     drop: (id) => [stores.users, stores.groups].find((store) => store.version(id) !== undefined)?.remove(id),

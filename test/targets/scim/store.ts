@@ -36,7 +36,7 @@ export class Store {
   /** Creates a resource, or replaces the one with an id; what is never shown (`password`) stays unless it is given. */
   write(id: string | undefined, instance: object): Resource {
     const former = id === undefined ? undefined : this.get(id);
-    const given: Readonly<Record<string, unknown>> = JSON.parse(JSON.stringify(instance));
+    const given: Readonly<Record<string, unknown>> = JSON.parse(JSON.stringify({ ...instance })); // as JSON, it hides its password
     this.#assertFree(given, id);
     const own = id ?? randomUUID();
     this.#version += 1;
@@ -54,10 +54,6 @@ export class Store {
     };
     this.#resources.set(own, resource);
     return resource;
-  }
-
-  setPassword(id: string, password: unknown): void {
-    this.#resources.set(id, { ...this.get(id), password });
   }
 
   remove(id: string): void {

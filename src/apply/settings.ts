@@ -29,6 +29,24 @@ function settingsOf(config: Config): Setting[] {
   ].flatMap((setting) => setting ?? []);
 }
 
+/** How a target is reached. */
+function ofKind(target: string, of: TargetConfig) {
+  const say = (code: string) => about(code, target);
+  switch (of.type) {
+    case 'ldap':
+      return [
+        say('URL')(of.url.join(', '), `Where ${target} is`),
+        say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
+        say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
+      ];
+    case 'http':
+    case 'scim':
+      return [say('URL')(of.url, `Where ${target} is`)];
+    case 'script':
+      return [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)];
+  }
+}
+
 function ofTarget(target: string, of: TargetConfig) {
   const say = (code: string) => about(code, target);
   return [
@@ -51,23 +69,6 @@ function ofTarget(target: string, of: TargetConfig) {
     say('GUARD_FLOOR')(of.guard.floor, `So many removals or changes on ${target} are always allowed`),
     say('GUARD_WINDOW_SECONDS')(of.guard.window / 1000, `The window in which the guard of ${target} counts`),
   ];
-}
-
-/** What only targets of one kind have. */
-function ofKind(target: string, of: TargetConfig) {
-  const say = (code: string) => about(code, target);
-  switch (of.type) {
-    case 'ldap':
-      return [
-        say('URL')(of.url.join(', '), `Where ${target} is`),
-        say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
-        say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
-      ];
-    case 'script':
-      return [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)];
-    case 'scim':
-      return [say('URL')(of.url, `Where ${target} is`)];
-  }
 }
 
 function ofMapping(target: string, entity: string, mapping: MappingConfig) {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { cron } from './cron.ts';
 import { secret } from './given-secret.ts';
 import { hooks } from './hooks.ts';
+import { http } from './http.ts';
 import { ldap } from './ldap.ts';
 import { named } from './name.ts';
 import { scim } from './scim.ts';
@@ -48,7 +49,7 @@ const entity = z.strictObject({
     .describe('Captured tables: schema.table, with the expression that gives the key of the entity from its row'),
 });
 
-const target = z.discriminatedUnion('type', [ldap, script, scim]);
+const target = z.discriminatedUnion('type', [http, ldap, script, scim]);
 
 export const config = z.strictObject({
   version: z.literal(1).describe('The version of this format: 1'),

@@ -70,7 +70,6 @@ export type ScimMapping = ScimConfig['entities'][string];
 
 type Given = {
   readonly resource: string;
-  readonly id: string;
   readonly naming?: string | undefined;
   readonly caseExact?: boolean | undefined;
   readonly attributes: Readonly<Record<string, z.output<typeof scimAttribute>>>;
@@ -78,19 +77,18 @@ type Given = {
 };
 
 /**
- * Fills in what depends on the resource type. The remote id carries it, for a user and a group may have the same name:
- * `User/anna`. Where disabling writes `active` and the mapping does not, it is true when a resource is created or comes
- * back, and the service's own in between.
+ * Fills in what depends on the resource type. Where disabling writes `active` and the mapping does not, it is true when a
+ * resource is created or comes back, and the service's own in between.
  */
 function complete<T extends Given>(given: T) {
-  const { resource, id, naming = resource === 'User' ? 'userName' : 'displayName' } = given;
+  const { resource, naming = resource === 'User' ? 'userName' : 'displayName' } = given;
   const { caseExact = naming.toLowerCase() === 'externalid' } = given;
   const disable: LdapMapping['disable'] =
     given.disable ?? (resource === 'User' ? { attributes: { active: 'false' } } : undefined);
   const isActive = (name: string) => name.toLowerCase() === 'active';
   const isOwn = Object.keys(disable?.attributes ?? {}).some(isActive) && !Object.keys(given.attributes).some(isActive);
   const attributes = isOwn ? { ...given.attributes, active: whenCreated } : given.attributes;
-  return { ...given, id: `${resource}/${id}`, naming, caseExact, disable, attributes };
+  return { ...given, naming, caseExact, disable, attributes };
 }
 
 const whenCreated = scimAttribute.parse({ values: ['true'], policy: 'initial' });

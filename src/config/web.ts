@@ -4,11 +4,19 @@ import { positiveDuration } from './duration.ts';
 import { secret } from './given-secret.ts';
 import { tls } from './tls.ts';
 
-const address = (text: string) => {
-  const url = URL.parse(text);
-  return url !== null && ['http:', 'https:'].includes(url.protocol) && url.hash === '';
-};
-const webUrl = z.string().refine(address, { error: 'expected http:// or https:// with a host' });
+const webUrl = (login: boolean) =>
+  z.string().refine(
+    (text) => {
+      const url = URL.parse(text);
+      if (url === null || !['http:', 'https:'].includes(url.protocol) || url.hash !== '') return false;
+      return login || url.username + url.password === '';
+    },
+    {
+      error: login
+        ? 'expected http:// or https:// with a host'
+        : 'expected http:// or https:// with a host, and no login',
+    },
+  );
 
 const auth = z.discriminatedUnion('type', [
   z.strictObject({
@@ -22,7 +30,7 @@ const auth = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('oauth2').describe('A token that is fetched with client credentials (RFC 6749 §4.4)'),
-    tokenUrl: webUrl.describe('Where tokens are given out'),
+    tokenUrl: webUrl(false).describe('Where tokens are given out'),
     clientId: z.string().describe('Who we are there'),
     clientSecret: secret.describe('The secret of the client, or { file } that holds it'),
     scope: z.string().optional().describe('What is asked for, separated by spaces'),
@@ -49,7 +57,7 @@ const rate = z.string({ error: rateError }).transform((text, context) => {
 
 /** The keys of a target that is reached over the web. */
 export const web = {
-  url: webUrl.describe('Where the service is; what operations call `path` begins there'),
+  url: webUrl(false).describe('Where the service is; what operations call `path` begins there'),
   tls: tls.optional().describe('Whom to trust on encrypted connections, and who we are. Default: as Node.js trusts'),
   auth: auth.optional().describe('How we say who we are. Left out: not at all, or by a client certificate'),
   headers: z
@@ -57,7 +65,7 @@ export const web = {
     .default({})
     .describe('Headers of every request: name → value, or { file } that holds it'),
   proxy: z
-    .union([z.literal('environment'), webUrl])
+    .union([z.literal('environment'), webUrl(true)])
     .optional()
     .describe('URL of a proxy, or `environment`: as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say. Left out: none'),
   maxAnswer: z

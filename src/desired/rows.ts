@@ -14,6 +14,7 @@ const { escapeLiteral } = pg;
 const escapes = {
   ldap: (expression: string) => `staffetta.rfc4514(${expression})`,
   script: (expression: string) => expression,
+  http: (expression: string) => expression,
   scim: (expression: string) => expression,
 } satisfies Record<Mapping['type'], (expression: string) => string>;
 

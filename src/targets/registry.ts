@@ -1,5 +1,6 @@
 /** The kinds of targets there are. A new kind is one more line here. */
 import type { TargetConfig } from '../config/schema.ts';
+import { HttpTarget } from './http/target.ts';
 import { LdapTarget } from './ldap/target.ts';
 import { ScimTarget } from './scim/target.ts';
 import { ScriptTarget } from './script/target.ts';
@@ -11,6 +12,8 @@ import type { Target } from './target.ts';
  */
 export function createTarget(_name: string, config: TargetConfig, folder: string): Target {
   switch (config.type) {
+    case 'http':
+      return new HttpTarget(config, folder);
     case 'ldap':
       return new LdapTarget(config, folder);
     case 'script':

@@ -31,7 +31,9 @@ export function scimTypeOf({ document }: Answer): string | undefined {
 
 /** The failure of a request that was about one resource. */
 export function refusal(answer: Answer, what: string, kind: TargetErrorKind = kindOf(answer)): TargetError {
-  return failure({ ...answer.web, excerpt: detailIn(answer.web.excerpt) }, what, kind);
+  const detail = detailOf(answer);
+  const excerpt = detail === undefined ? answer.web.excerpt : answer.web.shown(detail);
+  return failure({ ...answer.web, excerpt }, what, kind);
 }
 
 /** The failure of a question that is not about one resource: it can only be asked wrongly, or at the wrong place. */
@@ -54,10 +56,9 @@ function kindOf(answer: Answer): TargetErrorKind {
   return kindOfStatus(answer.status) ?? 'unknown';
 }
 
-/** What an error message says, of an excerpt that shows it: no secrets, not long. */
-function detailIn(excerpt: string): string {
-  const error = parseDocument(excerpt);
-  if (error === undefined) return excerpt;
-  const words = [textIn(error, 'detail'), textIn(error, 'scimType')].filter((word) => word !== undefined);
-  return words.length === 0 ? excerpt : words.join(', ');
+/** What an error message says; undefined where it is none. */
+function detailOf({ document }: Answer): string | undefined {
+  if (document === undefined) return undefined;
+  const words = [textIn(document, 'detail'), textIn(document, 'scimType')].filter((word) => word !== undefined);
+  return words.length === 0 ? undefined : words.join(', ');
 }

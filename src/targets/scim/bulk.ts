@@ -2,7 +2,6 @@
  * Many changes in one request (RFC 7644 §3.7): what is asked for within a moment goes out together, within what the
  * service takes, and each gets the answer to its own operation. Without bulk each goes out by itself.
  */
-import { mask, oneLine, storable } from '../../programs/output.ts';
 import { TargetError } from '../target.ts';
 import { type Answer, answerOf, isSuccess, misdirected } from './answer.ts';
 import type { Features } from './description.ts';
@@ -78,7 +77,7 @@ export class Bulk {
     try {
       const signal = AbortSignal.any(batch.map((waiting) => waiting.signal));
       const answer = await this.#service.send({ method: 'POST', path: 'Bulk', body, what, secrets }, signal);
-      if (isSuccess(answer)) this.#share(answer, batch, secrets);
+      if (isSuccess(answer)) this.#share(answer, batch);
       else if (isRefused(answer)) await Promise.all(batch.map((waiting) => this.#alone(waiting)));
       else throw misdirected(answer, what);
     } catch (error) {
@@ -90,7 +89,7 @@ export class Bulk {
     await this.#service.send(request, signal).then(resolve, reject);
   }
 
-  #share(answer: Answer, batch: readonly Waiting[], secrets: readonly string[]): void {
+  #share(answer: Answer, batch: readonly Waiting[]): void {
     const results = documentsIn(answer.document && member(answer.document, 'Operations'));
     for (const [index, waiting] of batch.entries()) {
       const { request, operation, resolve, reject } = waiting;
@@ -98,7 +97,7 @@ export class Bulk {
       const status = result && statusOf(result);
       if (result === undefined || status === undefined)
         reject(new TargetError('unknown', `${request.what}: the service said nothing of it`, { unsure: true }));
-      else resolve(answerIn(result, status, request, answer, secrets));
+      else resolve(answerIn(result, status, request, answer));
     }
   }
 }
@@ -148,26 +147,19 @@ function statusOf(result: Document): number | undefined {
   return Number.isInteger(status) && status >= 100 ? status : undefined;
 }
 
-function answerIn(
-  result: Document,
-  status: number,
-  { method, path }: Request,
-  { web }: Answer,
-  secrets: readonly string[],
-): Answer {
+function answerIn(result: Document, status: number, { method, path }: Request, { web }: Answer): Answer {
   const response = member(result, 'response');
   const body = isDocument(response) ? JSON.stringify(response) : '';
   const headers = [
     ['location', textIn(result, 'location')],
     ['etag', textIn(result, 'version')],
   ].flatMap(([name = '', value]): [string, string][] => (value === undefined ? [] : [[name, value]]));
-  const masked = [...secrets, ...secrets.map((secret) => JSON.stringify(secret).slice(1, -1))];
   return answerOf({
     ...web,
     status,
     headers: new Map(headers),
     body,
-    excerpt: oneLine(storable(mask(body, masked))),
+    excerpt: web.shown(body),
     asked: `${method} /${path} in ${web.asked}`,
   });
 }

@@ -1,8 +1,9 @@
 /** Which actions a change consists of, and what scripts read for each: one action per invocation, in this order. */
 import type { ScriptConfig, ScriptMapping } from '../../config/script.ts';
+import { type Document, toBoolean } from '../document.ts';
 import type { Attributes, Change, Password, Value, Whole } from '../target.ts';
 import type { Action } from './action.ts';
-import { type Document, enabled, identityOf, toBoolean } from './document.ts';
+import { enabled, identityOf } from './document.ts';
 
 /** One action for one identity. */
 export interface Request {

@@ -24,6 +24,8 @@ export interface WebAnswer {
   readonly body: string;
   /** The beginning of the body as it may be shown: one line, secrets masked. */
   readonly excerpt: string;
+  /** Any text of it as it may be shown: one line, secrets masked. */
+  shown(text: string): string;
   /** Where it was asked: what relative URLs in it refer to. Not for messages. */
   readonly url: string;
   /** What was asked, as it may be shown: `POST https://api.example.org/users`. */

@@ -92,13 +92,8 @@ export class WebClient {
       if (!(await this.#paceOf(url).turn(signal)))
         throw new TargetError('unavailable', `its turn at ${url.origin} did not come within the time limit`);
       const received = await exchange(this.#connections.dispatcher, sent, this.#config.maxAnswer, signal);
-      return {
-        ...received,
-        asked,
-        excerpt: this.#secrets.excerpt(received.body, secrets),
-        wrote: !isSafe(method),
-        url: url.href,
-      };
+      const shown = (text: string) => this.#secrets.excerpt(text, secrets);
+      return { ...received, asked, shown, excerpt: shown(received.body), wrote: !isSafe(method), url: url.href };
     } catch (error) {
       if (!(error instanceof TargetError)) throw error;
       // The certificates that are at fault may have been renewed by the time that we are asked again.

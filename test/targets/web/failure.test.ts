@@ -7,6 +7,7 @@ const answer = (status: number, given: Partial<WebAnswer> = {}): WebAnswer => ({
   headers: new Map(),
   body: '',
   excerpt: '',
+  shown: (text) => text,
   url: 'https://api.example.org/users',
   asked: 'POST https://api.example.org/users',
   wrote: true,

@@ -5,6 +5,7 @@
 import { checkDocumentPaths } from './document-paths.ts';
 import { quote } from './form.ts';
 import { checkHooks } from './hook-names.ts';
+import { checkHttp } from './http-check.ts';
 import { checkLdapServer } from './ldap-server.ts';
 import { namePattern } from './name.ts';
 import { nearest } from './nearest.ts';
@@ -13,6 +14,7 @@ import { remoteIdOf } from './remote-id.ts';
 import type { AttributeConfig, Config, MappingConfig, TargetConfig } from './schema.ts';
 import { checkScim } from './scim-check.ts';
 import { parseTemplate, TemplateError } from './template.ts';
+import { checkWebService } from './web-service.ts';
 
 /** What is wrong, and what is allowed but unwise. */
 export interface Findings {
@@ -25,6 +27,9 @@ export function checkConfig(config: Config, written: unknown): Findings {
   const targets = Object.entries(config.targets);
   const ldap = targets.flatMap(([name, target]) =>
     target.type === 'ldap' ? [checkLdapServer(target, ['targets', name], written)] : [],
+  );
+  const web = targets.flatMap(([name, target]) =>
+    target.type === 'http' ? [checkWebService(target, ['targets', name])] : [],
   );
   return {
     problems: [
@@ -41,9 +46,10 @@ export function checkConfig(config: Config, written: unknown): Findings {
         ]),
       ]),
       ...checkHooks(config),
-      ...ldap.flatMap((findings) => findings.problems),
+      ...targets.flatMap(([name, target]) => (target.type === 'http' ? checkHttp(target, ['targets', name]) : [])),
+      ...[...ldap, ...web].flatMap((findings) => findings.problems),
     ],
-    warnings: ldap.flatMap((findings) => findings.warnings),
+    warnings: [...ldap, ...web].flatMap((findings) => findings.warnings),
   };
 }
 

@@ -70,23 +70,25 @@ export const write = z.strictObject({
   stableId: locator.optional().describe('Where the answer says what stable id the entry has'),
 });
 
+const size = z
+  .strictObject({
+    parameter: z.string().describe('The parameter that says how many are wanted'),
+    value: z.int().min(1).describe('How many'),
+  })
+  .optional()
+  .describe('How many entries are wanted on a page. Left out: as the service likes');
+
 const pages = z
   .union([
     z.strictObject({
       number: z.string().describe('The parameter that says which page is wanted'),
       first: z.int().default(1).describe('What the first page is called'),
-      size: z
-        .strictObject({ parameter: z.string(), value: z.int().min(1) })
-        .optional()
-        .describe('How much of it'),
+      size,
     }),
     z.strictObject({
       offset: z.string().describe('The parameter that says how many entries to leave out'),
       first: z.int().default(0).describe('What the first entry is called'),
-      size: z
-        .strictObject({ parameter: z.string(), value: z.int().min(1) })
-        .optional()
-        .describe('How much of it'),
+      size,
     }),
     z.strictObject({
       cursor: z.string().describe('The parameter that the cursor goes back in'),

@@ -71,8 +71,8 @@ export const http = z.strictObject({
   identity: z.string().optional().describe('Which installation this is, whatever its URL. Default: the URL'),
   ping: z
     .strictObject({
-      method: z.string().default('GET'),
-      path: z.string(),
+      method: z.string().default('GET').describe('Default: GET'),
+      path: z.string().describe('Where, below `url`'),
       status: z.int().default(200).describe('The status that says that all is well'),
     })
     .optional()

@@ -46,7 +46,7 @@ export class Operation {
   readonly #headers: readonly (readonly [string, Text])[];
   readonly #faults: Meanings;
 
-  /** `usual`: what a configuration that does not say so means. Throws TemplateError or XmlError. */
+  /** `usual`: what a configuration that does not say so means. Throws where a template or XML cannot be read, which loading the configuration tells. */
   constructor(config: OperationConfig, usual: { readonly method: string; readonly json?: string }, faults: Meanings) {
     this.#config = config;
     this.#faults = faults;

@@ -16,11 +16,6 @@ interface Element {
   readonly content: readonly (Element | Text)[];
 }
 
-/** Text that is no XML. */
-export class XmlError extends Error {
-  override readonly name = 'XmlError';
-}
-
 const parser = new XMLParser({
   preserveOrder: true,
   ignoreAttributes: false,
@@ -33,12 +28,12 @@ const parser = new XMLParser({
 export class XmlBody {
   readonly #root: Element;
 
-  /** Throws XmlError, or TemplateError. */
+  /** Throws Error for what is no XML, TemplateError. */
   constructor(source: string) {
     const valid = XMLValidator.validate(source);
-    if (valid !== true) throw new XmlError(`line ${valid.err.line ?? 1} of the XML: ${valid.err.msg}`);
+    if (valid !== true) throw new Error(`line ${valid.err.line ?? 1} of the XML: ${valid.err.msg}`);
     const [root] = elementsIn(parser.parse(source)).filter((node) => !(node instanceof Text));
-    if (root === undefined || root instanceof Text) throw new XmlError('found no element, expected one');
+    if (root === undefined || root instanceof Text) throw new Error('found no element, expected one');
     this.#root = root;
   }
 

@@ -29,7 +29,7 @@ export function checkConfig(config: Config, written: unknown): Findings {
     target.type === 'ldap' ? [checkLdapServer(target, ['targets', name], written)] : [],
   );
   const web = targets.flatMap(([name, target]) =>
-    target.type === 'http' ? [checkWebService(target, ['targets', name])] : [],
+    target.type === 'http' || target.type === 'scim' ? [checkWebService(target, ['targets', name])] : [],
   );
   return {
     problems: [

@@ -9,7 +9,7 @@ export const manager = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:Us
 export const workMail = 'emails[type eq "work"].value';
 
 /** The entities of the tests: their attributes come from columns of the same name. */
-export const entities = {
+const entities = {
   person: {
     resource: 'User',
     id: '{uid}',

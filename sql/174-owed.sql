@@ -12,6 +12,7 @@ language sql stable as $$ -- without SET, which would keep it from being part of
     coalesce(case when b.state in ('parked', 'held') then b.error end, b.why)
   from staffetta.backlog b join staffetta.target t on t.target = b.target
   where b.entity = $1 and ($2 is null or b.key = any ($2)) and ($3 is null or b.target = $3)
+    and exists (select from staffetta.route r where (r.target, r.entity) = (b.target, b.entity)) -- what is in doubt is kept without one
   union all
   select null, f.entity, null, s.error is not null,
     case when s.error is null then format('a change of %s is not ingested yet', f.source)

@@ -128,14 +128,23 @@ export async function recordRoutes(
     revisit: mapping.config.revisit ?? null,
     changed: libraryChanged || entities.has(mapping.entity) || remapped.has(desiredName(mapping)),
   }));
-  // What a target was to be told of an entity that it no longer follows is found again by the rescan if it comes back.
+  // What a target was to be told of an entity that it no longer follows is found again by the rescan if it comes back; but
+  // not what is in doubt, which is kept until it does (PROTOCOL B5).
   await client.query(
     `with gone as (
        delete from staffetta.route r where not exists (
          select from jsonb_to_recordset($1) as w(target text, entity text) where (w.target, w.entity) = (r.target, r.entity)) returning target, entity),
      debts as materialized (
-       select d.target, d.entity, d.key from staffetta.delivery d join gone g using (target, entity) order by d.target, d.entity, d.key for update of d)
-     delete from staffetta.delivery d using debts b where (d.target, d.entity, d.key) = (b.target, b.entity, b.key)`,
+       select d.target, d.entity, d.key, d.token is not null as claimed, d.unsure or d.stray is not null or d.token is not null as doubtful
+       from staffetta.delivery d join gone g using (target, entity) order by d.target, d.entity, d.key for update of d),
+     doubted as (
+       update staffetta.delivery d set unsure = true, state = 'parked', parked_for = '', error_kind = 'unknown', error_at = clock_timestamp(),
+         error = 'it is in doubt what its entry is like, and it is not followed any longer'
+       from debts b where (d.target, d.entity, d.key) = (b.target, b.entity, b.key) and b.doubtful and not b.claimed),
+     taken as (
+       update staffetta.delivery d set unsure = true from debts b
+       where (d.target, d.entity, d.key) = (b.target, b.entity, b.key) and b.claimed)
+     delete from staffetta.delivery d using debts b where (d.target, d.entity, d.key) = (b.target, b.entity, b.key) and not b.doubtful`,
     [JSON.stringify(wanted)],
   );
   const { rows } = await client.query<RouteChange>(

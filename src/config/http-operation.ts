@@ -9,13 +9,14 @@ const kinds = [
   'misconfigured',
   'dependency',
   'rejected',
+  'one-sided',
   'unknown',
 ] as const;
 
 /** What a status, a fault or the result of an item means. */
 const meaning = z
   .enum(['done', ...kinds])
-  .describe('done, gone, converged, exists, unavailable, misconfigured, dependency, rejected or unknown');
+  .describe('done, gone, converged, exists, unavailable, misconfigured, dependency, rejected, one-sided or unknown');
 export const meanings = z.record(z.string(), meaning);
 
 /** Where something stands in an answer: a JSON pointer, or the last part of the path in a header. */

@@ -52,6 +52,7 @@ export function referencesOf(
 }
 
 /** What stands for a member in the entries of a target. */
-export function referenceForm({ type }: TargetConfig): ReferenceForm {
-  return type === 'scim' ? 'stable id' : 'remote id';
+export function referenceForm(target: TargetConfig): ReferenceForm {
+  const isOwn = target.type === 'scim' || (target.type === 'http' && target.refersBy === 'stable id');
+  return isOwn ? 'stable id' : 'remote id';
 }

@@ -49,7 +49,7 @@ const entity = z.strictObject({
     .describe('Captured tables: schema.table, with the expression that gives the key of the entity from its row'),
 });
 
-const target = z.discriminatedUnion('type', [http, ldap, script, scim]);
+const target = z.discriminatedUnion('type', [ldap, script, http, scim]);
 
 export const config = z.strictObject({
   version: z.literal(1).describe('The version of this format: 1'),

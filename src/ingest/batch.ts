@@ -2,6 +2,7 @@ import { hashOf } from '../database/generated.ts';
 import type { Parameters } from '../database/parameters.ts';
 import { grace, patience } from '../database/pool.ts';
 import type { Queryable } from '../database/transaction.ts';
+import type { Counts } from './crowd.ts';
 import { type Feed, ingestStatement } from './statement.ts';
 
 /** A place in the order of events. */
@@ -17,6 +18,8 @@ export interface Batch {
   readonly transactions: number;
   readonly rescans: number;
   readonly targets: readonly string[];
+  /** How many members are still to be delivered in bulk, of those that came, moved or went; null: none did. */
+  readonly crowd: Counts | null;
   readonly xmin: string;
   /** There were events that others are at. */
   readonly skipped: boolean;
@@ -31,6 +34,8 @@ export interface Portion {
   readonly from: Position;
   readonly limit: number;
   readonly only?: string;
+  /** How many members are still to be delivered in bulk, where that is known. */
+  readonly crowd?: Counts;
 }
 
 /**
@@ -50,21 +55,40 @@ export async function peek(
   });
   const [seen] = rows;
   if (!seen || seen.some) return undefined;
-  return { claimed: 0, transactions: 0, rescans: 0, targets: [], xmin: seen.xmin, skipped: false, last: null };
+  return {
+    claimed: 0,
+    transactions: 0,
+    rescans: 0,
+    targets: [],
+    crowd: null,
+    xmin: seen.xmin,
+    skipped: false,
+    last: null,
+  };
 }
 
 export async function takeBatch(
   database: Queryable,
   parameters: Parameters,
   revision: string,
-  { feeds, sources, from, limit, only }: Portion,
+  { feeds, sources, from, limit, only, crowd = {} }: Portion,
 ): Promise<Batch> {
   const text = ingestStatement(feeds);
   const { rows } = await database.query<Batch>({
     name: `ingest_${hashOf(text).slice(0, 16)}`,
     text,
     query_timeout: patience.everything + grace,
-    values: [from.xid, limit, parameters.BULK_ROWS, sources, parameters.REFERENCE_SECONDS, revision, only, from.seq],
+    values: [
+      from.xid,
+      limit,
+      parameters.BULK_ROWS,
+      sources,
+      parameters.REFERENCE_SECONDS,
+      revision,
+      only,
+      from.seq,
+      JSON.stringify(crowd),
+    ],
   });
   const [batch] = rows;
   if (!batch) throw new Error('ingest returned no row');

@@ -10,6 +10,7 @@ import { isDataError, isPassing } from '../database/sqlstate.ts';
 import { Statistics } from '../database/statistics.ts';
 import type { Queryable } from '../database/transaction.ts';
 import { type Batch, type Portion, type Position, peek, takeBatch } from './batch.ts';
+import { Crowd } from './crowd.ts';
 import { type Feed, linkSource } from './statement.ts';
 
 /** What a drain, or a batch of it, did. */
@@ -41,6 +42,7 @@ export class Ingest {
   readonly #feeds: readonly Feed[];
   readonly #revision: string;
   readonly #statistics = new Statistics('staffetta.delivery');
+  #crowd = new Crowd();
   /**
    * Everything before it has been ingested, so that the scan need not pass dead rows. In memory only: it starts at 0
    * on each connection and at each sweep, and moves only past a snapshot of which nothing was skipped (PROTOCOL A8).
@@ -59,6 +61,7 @@ export class Ingest {
     this.#lowWater = 0n;
     this.#broken = undefined;
     this.#statistics.reset();
+    this.#crowd = new Crowd();
   }
 
   /** Ingests until nothing that can be ingested is left. Throws only what is no fault of an event or a source. */
@@ -129,8 +132,15 @@ export class Ingest {
     from: Position | undefined,
   ): Promise<Batch> {
     const feeds = this.#feeds.filter(({ source }) => !broken.has(source));
-    const portion = { feeds, sources: this.#sources(broken), limit, from: from ?? this.#beginning };
+    const portion = {
+      feeds,
+      sources: this.#sources(broken),
+      limit,
+      from: from ?? this.#beginning,
+      crowd: this.#crowd.known,
+    };
     const batch = await takeBatch(database, parameters, this.#revision, portion);
+    this.#crowd.learn(batch.crowd ?? {});
     if (batch.claimed < limit && !batch.skipped && !from && broken.size === 0) this.#lowWater = BigInt(batch.xmin);
     return batch;
   }

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { pace } from './crowd.ts';
 
 const { escapeLiteral } = pg;
 
@@ -14,13 +15,6 @@ export interface Feed {
 export const linkSource = '@link';
 
 /**
- * While members are delivered in bulk, their holders wait about as long as that will take, so that an initial load
- * writes a group once or twice and not with every batch (PROTOCOL F1): a second for so many that are due, of which no
- * more than so many are counted.
- */
-const crowd = { aSecond: 500, counted: 50_000 };
-
-/**
  * Whether a key is one of so many that one transaction touched in one source that they are bulk, though its rows may be
  * few: a department stands for everybody in it (PROTOCOL A9). A row that another transaction touched as well is not.
  */
@@ -34,7 +28,8 @@ const keysAreBulk = `greatest(v.bulk,
  * $1 and $8 the place in the order of events (xid8, number) behind which to look, $2 events at most, $3 rows of a
  * transaction, or keys of these, beyond which it is bulk (A9), $4 sources to take, $5 seconds a holder waits for more of its
  * members (F1), $6 the configuration that the sources were read for: under another one nothing is taken, since events would
- * be lost on entities that it does not know of (C7). $7 the only event to take, or null.
+ * be lost on entities that it does not know of (C7). $7 the only event to take, or null. $9 how large crowds are, by target
+ * and entity, where that is known.
  *
  * A key that is too long for an index goes to `staffetta.event_failed`, with the first event that named it; the other
  * keys of that event are delivered.
@@ -67,15 +62,16 @@ value as materialized ( -- one evaluation of a key expression per distinct row, 
 crowd as materialized ( -- how many members are still to be delivered, so that holders are not written for every batch
   select m.target, m.entity, c.waiting from (select distinct cols[1] as target, cols[2] as entity from value where source = '${linkSource}') m
   cross join lateral (
-    select count(*) as waiting from (
-      select 1 from staffetta.delivery d
-      where d.target = m.target and d.entity = m.entity and d.priority = 1 and d.state = 'pending' and d.due_at <= now()
-      limit ${crowd.counted}) x) c),
+    select coalesce(($9::jsonb ->> (m.target || ' ' || m.entity))::bigint, (
+      select count(*) from (
+        select 1 from staffetta.delivery d
+        where d.target = m.target and d.entity = m.entity and d.priority = 1 and d.state = 'pending' and d.due_at <= now()
+        limit ${pace.counted}) x)) as waiting) c),
 keyed (target, entity, key, delay, priority, source, cols, bulk, events, first, last, seq) as (
   ${[
     ...keyed,
     // Holders gather the changes of their members, behind everybody else; whoever waits for this entry's remote id goes at once.
-    `select r.target, r.entity, r.key, make_interval(secs => greatest($5::float8, c.waiting / ${crowd.aSecond}::float8)), 1, v.* from value v
+    `select r.target, r.entity, r.key, make_interval(secs => greatest($5::float8, c.waiting / ${pace.aSecond}::float8)), 1, v.* from value v
      join crowd c on (c.target, c.entity) = (v.cols[1], v.cols[2])
      cross join lateral (select * from staffetta.reference s where (s.target, s.ref_entity, s.ref_key) = (v.cols[1], v.cols[2], v.cols[3]) offset 0) r
      where v.source = '${linkSource}'`,
@@ -118,7 +114,7 @@ owing as (
 rescan as ( -- owed durably: never only a job (PROTOCOL A11)
   update staffetta.route r set rescan = r.rescan + 1 from owing o where (r.target, r.entity) = (o.target, o.entity) returning 1)
 select (select count(*) from claimed)::int as claimed, (select count(distinct xid) from claimed)::int as transactions, (select count(*) from rescan)::int as rescans,
-  array(select distinct target from owed) as targets, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
+  array(select distinct target from owed) as targets, (select jsonb_object_agg(target || ' ' || entity, waiting) from crowd) as crowd, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
   (select jsonb_build_object('xid', xid::text, 'seq', seq::text) from claimed order by xid desc, seq desc limit 1) as last,
   (select count(*) from claimed) < $2 and (select count(*) from claimed) < ( -- the snapshot still shows what was claimed
     select count(*) from (select from staffetta.event where (xid, seq) > ($1::xid8, $8::bigint) and source = any($4::text[]) limit $2) e) as skipped`;

@@ -40,8 +40,8 @@ interface Kind {
 interface Past {
   /** Keys of people who have ever been in another area than `people`. */
   readonly outsiders: ReadonlySet<string>;
-  /** The keys, as `from to`, of whoever was renumbered, however often, from one to the other. */
-  readonly renumbered: ReadonlySet<string>;
+  /** The keys, as `from to`, of whoever was renumbered, however often, from one to the other, or got the login of the other. */
+  readonly succeeded: ReadonlySet<string>;
 }
 
 const present = (column: string) => `array_remove(array[nullif(${column}, '')], null)`;
@@ -77,9 +77,10 @@ const kinds: Readonly<Record<TargetName, readonly Kind[]>> = {
       wanted: `select p.id::text, 'cn=,ou=staff' as place, jsonb_build_object('cn', array[p.uid], 'sn', array[p.surname],
         'employeeType', array['staff'], 'description', array[format('%s (%s)', p.surname, p.id)],
         'userPassword', ${present('p.password')}) as attributes ${person}`,
-      // An entry that was handed over to a key that left before its first replay still says whose it was.
-      leftover: ({ employeeNumber = [], employeeType, userPassword }, key, { renumbered }) => {
-        const itsOwn = employeeNumber.join() === key || renumbered.has(`${employeeNumber.join()} ${key}`);
+      // An entry that was handed over to a key that left before its first replay still says whose it was: of the same person
+      // under another key, or of whoever had the login before (PROTOCOL C4).
+      leftover: ({ employeeNumber = [], employeeType, userPassword }, key, { succeeded }) => {
+        const itsOwn = employeeNumber.join() === key || succeeded.has(`${employeeNumber.join()} ${key}`);
         const disabled = itsOwn && employeeType?.join() === 'former' && userPassword === undefined;
         return disabled ? undefined : 'is not disabled as it should be';
       },
@@ -133,7 +134,7 @@ export function unitsOf(target: TargetName): string[] {
 
 /**
  * Who has ever been in another area than `people`: the target `lists` has let them go, with whatever their entries said
- * then; and who was renumbered. Triggers of our own keep them, in the transactions of the applications.
+ * then; and who was renumbered, or got whose login. Triggers of our own keep them, in the transactions of the applications.
  */
 export const past = `
   create table registry.outsider (id bigint);
@@ -143,6 +144,10 @@ export const past = `
   create table registry.renumbering (former bigint, later bigint);
   create function registry.keep_renumbering() returns trigger language plpgsql as $$ begin
     insert into registry.renumbering values (old.id, new.id); return null; end $$;
+  create table registry.login (uid text, id bigint, primary key (uid, id));
+  create function registry.keep_login() returns trigger language plpgsql as $$ begin
+    insert into registry.login values (new.uid, new.id) on conflict do nothing; return null; end $$;
+  create trigger keep_login after insert or update on registry.person for each row when (new.uid is not null) execute function registry.keep_login();
   create trigger keep_renumbering after update on registry.person for each row when (old.id <> new.id) execute function registry.keep_renumbering();`;
 
 /** What the target holds and should not, lacks, or has otherwise. */
@@ -195,15 +200,18 @@ export async function differences(
 
 async function readPast(query: Query): Promise<Past> {
   const outsiders = await query<{ id: string }>('select distinct id::text from registry.outsider');
-  const renumbered = await query<{ pair: string }>(
-    `with recursive pair as (
+  const succeeded = await query<{ pair: string }>(
+    `with recursive step as (
        select former, later from registry.renumbering
-       union select p.former, r.later from pair p join registry.renumbering r on r.former = p.later)
+       union select a.id, b.id from registry.login a join registry.login b on a.uid = b.uid and a.id <> b.id),
+     pair as (
+       select former, later from step
+       union select p.former, s.later from pair p join step s on s.former = p.later)
      select format('%s %s', former, later) as pair from pair`,
   );
   return {
     outsiders: new Set(outsiders.map(({ id }) => id)),
-    renumbered: new Set(renumbered.map(({ pair }) => pair)),
+    succeeded: new Set(succeeded.map(({ pair }) => pair)),
   };
 }
 

@@ -52,3 +52,41 @@ test('a target that is taken out of the file and put back goes on with its links
     await registry.close();
   }
 });
+
+test('what was in doubt when a target was taken out of the file is looked at when it is put back', async () => {
+  const registry = await createRegistry();
+  try {
+    const whole = await readFile(registry.file, 'utf8');
+    const configure = async (text: string) => {
+      await writeFile(registry.file, text);
+      await registry.apply();
+    };
+    const deliver = () =>
+      runOnce(registry.load(), { log: pino({ level: 'silent' }), stop: new AbortController().signal });
+    await registry.query(`insert into registry.person (id, uid) values (1, 'anna'), (2, 'bruno'), (3, 'carla')`);
+    await deliver();
+    // A worker was killed after it had made the entry of Anna, and while it changed that of Bruno.
+    await registry.query(`delete from staffetta.link where key = '1'`);
+    await registry.query(`update staffetta.link set attributes = attributes || '{"sn": ["Verdi"]}' where key = '2'`);
+    await registry.query(
+      `insert into staffetta.delivery (target, entity, key, unsure) select 'directory', 'person', unnest(array['1', '2']), true`,
+    );
+    await registry.query(`insert into staffetta.delivery (target, entity, key) values ('directory', 'person', '3')`);
+
+    await configure(`${whole.slice(0, whole.indexOf('targets:'))}targets: {}\n`);
+    expect(await registry.query('select key, state, unsure from staffetta.delivery order by key')).toEqual([
+      { key: '1', state: 'parked', unsure: true },
+      { key: '2', state: 'parked', unsure: true },
+    ]);
+    await registry.query('delete from registry.person where id = 1');
+    await deliver();
+
+    await configure(whole);
+    await deliver();
+    expect(await registry.differences()).toEqual([]);
+    expect(await registry.query('select key from staffetta.remote_id')).toHaveLength(2);
+    expect(await registry.query('select from staffetta.delivery')).toEqual([]);
+  } finally {
+    await registry.close();
+  }
+});

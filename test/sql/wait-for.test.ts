@@ -55,6 +55,16 @@ async function begin(waiting: () => Promise<pg.QueryResult>) {
 }
 
 describe('wait_for', () => {
+  test('does not wait for what is in doubt on a target that follows no longer', async () => {
+    await db.query(`insert into staffetta.target (target, type, state) values ('former', 'ldap', 'retired')`);
+    await db.query(
+      `insert into staffetta.delivery (target, entity, key, state, unsure) values ('former', 'person', '42', 'parked', true)`,
+    );
+    const { rows } = await operator.query(`select target from staffetta.wait_for('person', '42')`);
+    expect(rows.map(({ target }) => target)).not.toContain('former');
+    await db.query(`delete from staffetta.target where target = 'former'`);
+  });
+
   test('returns at once, with the place of the entry, when nothing is owed', async () => {
     await db.query(
       `insert into staffetta.link (target, entity, key, remote_id, attributes) values ('directory', 'person', '42', 'uid=ada', '{}')`,

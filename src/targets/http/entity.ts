@@ -122,7 +122,6 @@ export class Entity {
   /** Members as the service knows them. */
   #told(attributes: Attributes): Attributes {
     return this.#eachReference(attributes, (value, ref) => {
-      if (value === '') return []; // stands for "nobody" where an entry must have a member
       return [this.#refersBy === 'id' && value.startsWith(`${ref}/`) ? value.slice(ref.length + 1) : value];
     });
   }
@@ -163,11 +162,10 @@ export class Entity {
     const read = Object.fromEntries(names.map((name) => [name, valuesOf(at(item, this.#place(name)))] as const));
     const attributes = this.#eachReference(read, (value, ref) => [this.#refersBy === 'id' ? `${ref}/${value}` : value]);
     const present = Object.entries(attributes).filter(([, values]) => values.length > 0);
-    const nobody = this.references.filter((name) => names.includes(name) && attributes[name]?.length === 0);
     return {
       remoteId,
       ...(stableId === undefined ? {} : { stableId }),
-      attributes: Object.fromEntries([...present, ...nobody.map((name) => [name, ['']] as const)]),
+      attributes: Object.fromEntries(present),
     };
   }
 

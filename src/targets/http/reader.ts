@@ -127,7 +127,14 @@ export class Reader {
     if (config === undefined) return;
     const what = name === 'list' ? `list ${entity.name}` : `look for ${entity.remoteId(subject.id)}`;
     const given = { scope: entity.scope(subject), what, secrets: [] };
-    for await (const item of itemsOf(operation, config, this.#client, given, signal))
-      yield entity.state(item, names, undefined);
+    try {
+      for await (const item of itemsOf(operation, config, this.#client, given, signal))
+        yield entity.state(item, names, undefined);
+    } catch (error) {
+      if (!(error instanceof TargetError) || error.kind !== 'gone') throw error;
+      // Nothing matches, if that is how the service says it; but a list that is not there proves nothing.
+      if (name === 'find' && Object.values(config.status).includes('gone')) return;
+      throw new TargetError('misconfigured', `${error.message}; check the path of ${name}`, { cause: error });
+    }
   }
 }

@@ -26,7 +26,6 @@ import { asideOf, Writer } from './writer.ts';
 
 export class HttpTarget implements Target {
   readonly whole = true;
-  readonly refersBy?: 'stable id';
   readonly find?: NonNullable<Target['find']>;
   readonly read?: NonNullable<Target['read']>;
   readonly scan?: NonNullable<Target['scan']>;
@@ -48,20 +47,19 @@ export class HttpTarget implements Target {
     );
     const all = [...this.#entities.values()];
     const offers = (name: 'find' | 'read' | 'list') => all.length > 0 && all.every((entity) => entity.operation(name));
-    if (config.refersBy === 'stable id') this.refersBy = config.refersBy;
     if (offers('read')) this.read = this.#read;
     if (offers('list')) this.scan = this.#scan;
     if (all.some((entity) => entity.operation('find'))) this.find = this.#find;
     if (all.some((entity) => entity.operation('password'))) this.setPassword = this.#setPassword;
   }
 
-  /** Asks what `ping:` says; else the URL, of which any answer will do but a refusal, a redirect or a breakdown. */
+  /** Asks what `ping:` says; else the URL, of which any answer will do but a refusal or a breakdown. */
   async ping(signal: AbortSignal): Promise<Health> {
     const { ping, url } = this.#config;
     const { method, path } = ping ?? { method: 'HEAD', path: '' };
     const what = 'ask whether it is there';
     const answer = await this.#client.ask({ method, path, what }, signal);
-    const isUsual = answer.status < 300 || [400, 404, 405, 406].includes(answer.status);
+    const isUsual = answer.status < 400 || [400, 404, 405, 406].includes(answer.status);
     const isWell = ping === undefined ? isUsual : answer.status === ping.status;
     if (!isWell) throw failure(answer, what, ping === undefined || answer.status >= 300 ? undefined : 'unknown');
     return { summary: `${url} answers ${answer.status}`, identity: this.#config.identity ?? url };
@@ -90,6 +88,10 @@ export class HttpTarget implements Target {
 
   normalise(remoteId: string): string {
     return this.#config.caseSensitive ? remoteId : remoteId.toLowerCase();
+  }
+
+  normaliseReference(value: string): string {
+    return this.#config.refersBy === 'stable id' ? value : this.normalise(value);
   }
 
   /** As they stand in the document: `t` and `TRUE` are the same boolean, `1` and `1.0` the same number. */

@@ -71,12 +71,7 @@ test('is told the same again with the same id', async () => {
 });
 
 test('cannot be read, and says so by having nothing to read with', () => {
-  expect([webhook.read, webhook.scan, webhook.find, webhook.refersBy]).toEqual([
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ]);
+  expect([webhook.read, webhook.scan, webhook.find]).toEqual([undefined, undefined, undefined]);
 });
 
 describe('an identity that leaves and comes back', () => {

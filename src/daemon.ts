@@ -155,7 +155,7 @@ export class Daemon {
     try {
       const mismatch = await schemaMismatch(pools.session.database);
       if (mismatch !== undefined) throw new Refused(mismatch);
-      const destinations = await openDestinations(pools.session.database, loaded);
+      const destinations = await openDestinations(pools.session.database, loaded, options.log);
       const ingest = new Ingest(await readFeeds(pools.session.database, Object.keys(config.entities)), revision);
       daemon = new Daemon(loaded, options, pools, destinations, ingest);
       await daemon.#begin(slots);

@@ -1,16 +1,23 @@
 import type { LoadedConfig } from './config/load.ts';
 import { policiesOf, referenceForm, referencesOf, uniquesOf } from './config/policies.ts';
+import { ConfigError } from './config/problem.ts';
 import type { Config, MappingConfig, TargetConfig } from './config/schema.ts';
 import { stepsOf } from './config/steps.ts';
 import type { Queryable } from './database/transaction.ts';
 import type { Mapping } from './deliver/plan.ts';
 import type { Destination, Neighbour, Route } from './deliver/route.ts';
 import { createHooks, type Runners } from './hooks/hooks.ts';
+import { createLog, type Log } from './log.ts';
 import { createOpener } from './passwords/open.ts';
 import { createTarget } from './targets/registry.ts';
+import { type Target, TargetError } from './targets/target.ts';
 
 /** Connects the configuration with the database's key types: what pumps need of every target. */
-export async function openDestinations(database: Queryable, loaded: LoadedConfig): Promise<Map<string, Destination>> {
+export async function openDestinations(
+  database: Queryable,
+  loaded: LoadedConfig,
+  log: Log = createLog(),
+): Promise<Map<string, Destination>> {
   const { rows } = await database.query<{ target: string; entity: string; type: string }>(
     'select r.target, r.entity, k.type from staffetta.route r cross join lateral staffetta.key_type(r.target, r.entity) k',
   );
@@ -27,10 +34,12 @@ export async function openDestinations(database: Queryable, loaded: LoadedConfig
   const open = passwords && createOpener(passwords.key);
   const runners: Runners = new Map();
   const configured = Object.entries(loaded.config.targets);
+  const targets = await openTargets(loaded, log);
   return new Map(
-    configured.map(([name, config]) => {
+    configured.flatMap(([name, config]) => {
       const followers = configured.flatMap(([other, { after }]) => (after.includes(name) ? [other] : []));
-      const target = createTarget(name, config, loaded.folder);
+      const target = targets.get(name);
+      if (!target) return [];
       const merged = target.merged ?? [];
       const routes = Object.entries(config.entities).flatMap(([entity, mapping]): [string, Route][] => {
         const keyType = types.get(`${name} ${entity}`);
@@ -39,23 +48,41 @@ export async function openDestinations(database: Queryable, loaded: LoadedConfig
         return [[entity, { ...createRoute(name, entity, keyType, config, mapping, merged), ...order }]];
       });
       const { concurrency, timeout, batch } = config;
-      return [
+      const destination = {
         name,
-        {
-          name,
-          target,
-          routes: new Map(routes),
-          referred: referredIn(config),
-          concurrency,
-          timeout,
-          batch,
-          hooks: createHooks([...loaded.config.hooks, ...config.hooks], config, loaded.folder, runners),
-          open,
-          secret,
-        },
-      ];
+        target,
+        routes: new Map(routes),
+        referred: referredIn(config),
+        concurrency,
+        timeout,
+        batch,
+        hooks: createHooks([...loaded.config.hooks, ...config.hooks], config, loaded.folder, runners),
+        open,
+        secret,
+      };
+      return [[name, destination] as const];
     }),
   );
+}
+
+/** Opens every target. Throws ConfigError where one is a module that cannot be used, with its place in the file. */
+async function openTargets(loaded: LoadedConfig, log: Log): Promise<Map<string, Target>> {
+  const targets = new Map<string, Target>();
+  try {
+    for (const [name, config] of Object.entries(loaded.config.targets))
+      targets.set(name, await createTarget(config, { name, folder: loaded.folder, log }).catch(place(loaded, name)));
+    return targets;
+  } catch (error) {
+    await Promise.all([...targets.values()].map((target) => target.close()));
+    throw error;
+  }
+}
+
+function place(loaded: LoadedConfig, name: string) {
+  return (error: unknown): never => {
+    if (!(error instanceof TargetError)) throw error;
+    throw new ConfigError([loaded.place({ path: ['targets', name, 'type'], message: error.message })]);
+  };
 }
 
 /** Gives up every connection, and ends every process of a hook. */

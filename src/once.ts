@@ -52,7 +52,7 @@ export async function runOnce(
     await instance.beat('once');
     beating = setInterval(() => void instance.beat('once').catch(() => {}), beat);
     await instance.takeOver();
-    const destinations = await openDestinations(database, loaded);
+    const destinations = await openDestinations(database, loaded, log);
     const tunables = new Tunables(database);
     let done = 0;
     let batches = 0;

@@ -8,12 +8,15 @@ import type pg from 'pg';
 import { removeCapture } from '../capture/trigger.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
+import type { TargetConfig } from '../config/schema.ts';
 import { inFile } from '../database/in-file.ts';
 import { migrate } from '../database/migrate.ts';
 import { explainLoad } from '../desired/explain.ts';
 import { mappingsOf } from '../desired/mapping.ts';
 import { createHooks } from '../hooks/hooks.ts';
-import { createTarget } from '../targets/registry.ts';
+import { createLog } from '../log.ts';
+import { createTarget, type Surroundings } from '../targets/registry.ts';
+import { TargetError } from '../targets/target.ts';
 import { recordFeeds } from './feeds.ts';
 import { generate, hashOfObject, objectKey, readGenerated, type Wanted } from './generate.ts';
 import { inspect } from './inspect.ts';
@@ -155,14 +158,28 @@ async function releaseSources(pool: pg.Pool, wanted: Wanted): Promise<string[]> 
 /** What is wrong with files of the targets' own keeps nobody else from being applied. */
 async function mistakesOfTargets({ config, folder }: LoadedConfig): Promise<string[]> {
   const found: string[] = [];
+  const log = createLog();
   for (const [name, settings] of Object.entries(config.targets)) {
-    const target = createTarget(name, settings, folder);
-    for (const mistake of (await target.mistakes?.()) ?? []) found.push(`target ${name}: ${mistake}`);
-    await target.close();
+    for (const mistake of await mistakesOf(settings, { name, folder, log })) found.push(`target ${name}: ${mistake}`);
     const hooks = createHooks([...config.hooks, ...settings.hooks], settings, folder);
     for (const mistake of (await hooks?.mistakes()) ?? []) found.push(`target ${name}: ${mistake}`);
   }
   return found;
+}
+
+/** Those of files of its own, or what keeps it from being opened. */
+async function mistakesOf(settings: TargetConfig, place: Surroundings): Promise<readonly string[]> {
+  try {
+    const target = await createTarget(settings, place);
+    try {
+      return (await target.mistakes?.()) ?? [];
+    } finally {
+      await target.close();
+    }
+  } catch (error) {
+    if (error instanceof TargetError) return [error.message];
+    throw error;
+  }
 }
 
 async function warnings(

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { remoteIdOf } from '../config/remote-id.ts';
+import { disabledIdOf, remoteIdOf } from '../config/remote-id.ts';
 import type { Config, MappingConfig, TargetConfig } from '../config/schema.ts';
 
 /** What the configuration says, as a row that people can read: a text or a number. */
@@ -29,7 +29,7 @@ function settingsOf(config: Config): Setting[] {
   ].flatMap((setting) => setting ?? []);
 }
 
-/** How a target is reached. */
+/** What only one kind of target has. */
 function ofKind(target: string, of: TargetConfig) {
   const say = (code: string) => about(code, target);
   switch (of.type) {
@@ -44,13 +44,15 @@ function ofKind(target: string, of: TargetConfig) {
       return [say('URL')(of.url, `Where ${target} is`)];
     case 'script':
       return [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)];
+    case 'own':
+      return [];
   }
 }
 
 function ofTarget(target: string, of: TargetConfig) {
   const say = (code: string) => about(code, target);
   return [
-    say('TYPE')(of.type, `The kind of target ${target}`),
+    say('TYPE')(of.type === 'own' ? of.module : of.type, `The kind of target ${target}`),
     say('MODE')(of.mode, `What may go out to ${target}: observe, manual or live`),
     ...ofKind(target, of),
     say('AFTER')(of.after.join(', ') || undefined, `Targets that must have a key before ${target}`),
@@ -75,6 +77,7 @@ function ofMapping(target: string, entity: string, mapping: MappingConfig) {
   const say = (code: string) => about(code, target, entity);
   const what = `${entity} on ${target}`;
   const { key, template } = remoteIdOf(mapping);
+  const disabledId = disabledIdOf(mapping);
   const steps = mapping.deprovision.map(({ after, do: step }) =>
     after === 0 ? step : `${step} after ${after / 1000} s`,
   );
@@ -84,7 +87,9 @@ function ofMapping(target: string, entity: string, mapping: MappingConfig) {
     say('ONLY')(mapping.only, `Who is replicated of the view, ${what}`),
     say('DEPROVISION')(steps.join(', '), `What happens to who has left the view, ${what}`),
     say('REMOVE_AFTER_SECONDS')(mapping.removeAfter / 1000, `How long a removal waits for a return, ${what}`),
-    say('DISABLE_DN')(mapping.disable?.dn, `The name of a disabled entry, ${what}`),
+    ...(disabledId
+      ? [say(`DISABLE_${disabledId.key}`)(disabledId.template, `The name of a disabled entry, ${what}`)]
+      : []),
     say('WRITE_BACK')(mapping.writeBack, `The function that is told what became of an identity, ${what}`),
   ];
 }

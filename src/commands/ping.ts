@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { LoadedConfig } from '../config/load.ts';
 import { nearest } from '../config/nearest.ts';
 import type { TargetConfig } from '../config/schema.ts';
+import { createLog } from '../log.ts';
 import { createTarget } from '../targets/registry.ts';
 import { type CommonOptions, defineCommand, print, UserError, withConfig } from './command.ts';
 
@@ -38,7 +39,7 @@ async function ping([name, config]: [string, TargetConfig], { folder }: LoadedCo
     summary,
   });
   try {
-    const target = createTarget(name, config, folder);
+    const target = await createTarget(config, { name, folder, log: createLog() });
     try {
       const { summary } = await target.ping(AbortSignal.timeout(config.timeout));
       return answer('ok', summary);

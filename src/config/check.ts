@@ -2,6 +2,7 @@
  * What no schema can tell: whether the parts of a configuration fit each other. (Whether they fit the database, `apply`
  * tells.) Names are looked for in what was written, so that an entity with a mistake in it still counts as there.
  */
+import { checkDeprovision } from './deprovision.ts';
 import { checkDocumentPaths } from './document-paths.ts';
 import { quote } from './form.ts';
 import { checkHooks } from './hook-names.ts';
@@ -10,7 +11,7 @@ import { checkLdapServer } from './ldap-server.ts';
 import { namePattern } from './name.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Problem, valueAt } from './problem.ts';
-import { remoteIdOf } from './remote-id.ts';
+import { disabledIdOf, remoteIdOf } from './remote-id.ts';
 import type { AttributeConfig, Config, MappingConfig, TargetConfig } from './schema.ts';
 import { checkScim } from './scim-check.ts';
 import { parseTemplate, TemplateError } from './template.ts';
@@ -42,6 +43,15 @@ export function checkConfig(config: Config, written: unknown): Findings {
         ...Object.entries(target.entities).flatMap(([entity, mapping]) => [
           ...checkEntity(entity, ['targets', name, 'entities', entity], written),
           ...checkMapping(mapping, ['targets', name, 'entities', entity], written),
+          ...(target.type === 'script' || target.type === 'http'
+            ? checkDocumentPaths(Object.keys(mapping.attributes ?? {}), [
+                'targets',
+                name,
+                'entities',
+                entity,
+                'attributes',
+              ])
+            : []),
           ...checkPassword(mapping, ['targets', name, 'entities', entity], written),
         ]),
       ]),
@@ -112,16 +122,13 @@ function checkMapping(mapping: MappingConfig, above: Path, written: unknown): Pr
   const attributes = Object.entries(mapping.attributes ?? {});
   const disable = Object.entries(mapping.disable?.attributes ?? {});
   const remoteId = remoteIdOf(mapping);
+  const disabledId = disabledIdOf(mapping);
   return [
     ...checkTemplate(remoteId.template, [...above, remoteId.key]),
     ...attributes.flatMap(([name, attribute]) => checkAttribute(attribute, [...above, 'attributes', name], written)),
     ...checkTwice(Object.keys(mapping.attributes ?? {}), [...above, 'attributes']),
-    ...('id' in mapping && !('resource' in mapping)
-      ? checkDocumentPaths(Object.keys(mapping.attributes), [...above, 'attributes'])
-      : []),
-    ...(mapping.disable?.dn === undefined ? [] : checkTemplate(mapping.disable.dn, [...above, 'disable', 'dn'])),
+    ...(disabledId ? checkTemplate(disabledId.template, [...above, 'disable', disabledId.key]) : []),
     ...disable.flatMap(([name, template]) => checkTemplate(template, [...above, 'disable', 'attributes', name])),
-    ...checkSteps(mapping, above),
     ...checkDeprovision(mapping, above, written),
   ];
 }
@@ -223,27 +230,6 @@ function checkCircles({ entities }: TargetConfig, above: Path): Problem[] {
       path: [...above, 'entities', from, 'attributes', name, 'empty'],
       message: `found delete, expected placeholder or keep: ${from} needs ${to}, which in the end needs ${from}, so that none would ever be made`,
     }));
-}
-
-function checkSteps({ deprovision }: MappingConfig, above: Path): Problem[] {
-  return deprovision.flatMap((step, index): Problem[] => {
-    const before = deprovision[index - 1];
-    const path = [...above, 'deprovision', index];
-    if (!before) return [];
-    if (before.do !== 'disable')
-      return [{ path, message: `found a step after ${before.do}, expected none: nothing is left to be done` }];
-    if (step.do === 'disable') return [{ path, message: 'found disable again, expected it once' }];
-    if (step.do === 'keep' || step.after > before.after) return [];
-    return [{ path, message: 'expected a step later than the one before it, such as { after: 90d, do: delete }' }];
-  });
-}
-
-function checkDeprovision({ deprovision, disable }: MappingConfig, above: Path, written: unknown): Problem[] {
-  if (disable !== undefined || valueAt(written, [...above, 'disable']) !== undefined) return [];
-  if (!deprovision.some((step) => step.do === 'disable')) return [];
-  return [
-    { path: [...above, 'deprovision'], message: 'found disable, expected `disable:` beside it to say what is written' },
-  ];
 }
 
 function namesIn(written: unknown, path: Path): string[] {

@@ -6,7 +6,7 @@ import { type Environment, fillIn } from './env.ts';
 import { ConfigError, type LocatedProblem, type Problem, pathKey } from './problem.ts';
 import { revision } from './revision.ts';
 import type { Config } from './schema.ts';
-import { HiddenSecret } from './secret.ts';
+import { HiddenSecret, type Secret } from './secret.ts';
 import { validate } from './validate.ts';
 
 /** A configuration that was read and found right. */
@@ -108,6 +108,7 @@ function inOrder(left: LocatedProblem, right: LocatedProblem): number {
 /** Relative files of secrets begin in the folder of the configuration. */
 function withSecretsIn(config: Config, folder: string): Config {
   const targets = Object.entries(config.targets).map(([name, target]) => {
+    if (target.type === 'own') return [name, { ...target, secrets: secretsWithin(target.secrets, folder) }] as const;
     if (target.type !== 'ldap') return [name, target] as const;
     const secret = target.bind?.password;
     if (target.bind === undefined || !(secret instanceof HiddenSecret)) return [name, target] as const;
@@ -116,4 +117,9 @@ function withSecretsIn(config: Config, folder: string): Config {
   const key = config.passwords?.key;
   const passwords = key instanceof HiddenSecret ? { passwords: { key: key.within(folder) } } : {};
   return { ...config, ...passwords, targets: Object.fromEntries(targets) };
+}
+
+function secretsWithin(secrets: Readonly<Record<string, Secret>>, folder: string): Record<string, Secret> {
+  const moved = (secret: Secret) => (secret instanceof HiddenSecret ? secret.within(folder) : secret);
+  return Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, moved(secret)]));
 }

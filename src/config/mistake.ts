@@ -44,6 +44,9 @@ type Variant = readonly z.core.$ZodIssue[];
 
 /** The variant of a union that a value comes closest to; undefined if it has the form of none, or of several alike. */
 function choose(variants: readonly Variant[], value: unknown, path: Path): Variant | undefined {
+  if (variants.some((variant) => variant.some(isOtherKind)))
+    return variants.find((variant) => !variant.some(isOtherKind)) ?? variants[0];
+  if (variants.every((variant) => variant.some(isNoMapping))) return variants[0];
   const ranked = variants
     .filter((variant) => !variant.some(isWrongForm))
     .map((variant) => ({ variant, ...score(variant, value, path) }))
@@ -51,6 +54,15 @@ function choose(variants: readonly Variant[], value: unknown, path: Path): Varia
   const [first, second] = ranked;
   if (first === undefined || (first.missing && first.score === second?.score)) return undefined;
   return first.variant;
+}
+
+/** Things of several kinds say under `type` which they are: of another kind, nothing else is worth telling. */
+function isOtherKind({ path }: z.core.$ZodIssue): boolean {
+  return path.length === 1 && path[0] === 'type';
+}
+
+function isNoMapping(issue: z.core.$ZodIssue): boolean {
+  return issue.path.length === 0 && issue.code === 'invalid_type' && issue.expected === 'object';
 }
 
 function isWrongForm(issue: z.core.$ZodIssue): boolean {
@@ -163,7 +175,7 @@ function oneOf(choices: readonly string[], found: unknown): string {
 
 /** Whether what stands there may be a password, or hold one. */
 function isPrivate(path: Path): boolean {
-  return path.includes('password') || (path[0] === 'database' && path.length > 1);
+  return path.includes('password') || path[2] === 'secrets' || (path[0] === 'database' && path.length > 1);
 }
 
 /** Whether the issue is about the name itself that something stands under. */

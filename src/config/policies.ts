@@ -53,6 +53,7 @@ export function referencesOf(
 
 /** What stands for a member in the entries of a target. */
 export function referenceForm(target: TargetConfig): ReferenceForm {
-  const isOwn = target.type === 'scim' || (target.type === 'http' && target.refersBy === 'stable id');
-  return isOwn ? 'stable id' : 'remote id';
+  if (target.type === 'scim') return 'stable id';
+  if (target.type === 'http') return target.refersBy === 'stable id' ? 'stable id' : 'remote id';
+  return target.type === 'own' ? target.refersBy : 'remote id';
 }

@@ -8,3 +8,10 @@ export function remoteIdOf(mapping: MappingConfig): { readonly key: 'dn' | 'id';
   if ('resource' in mapping) return { key: 'id', template: `${mapping.resource}/${mapping.id}` };
   return 'dn' in mapping ? { key: 'dn', template: mapping.dn } : { key: 'id', template: mapping.id };
 }
+
+/** The same of an entry that is disabled, under `disable:`; undefined: it keeps its remote id. */
+export function disabledIdOf({ disable }: MappingConfig): ReturnType<typeof remoteIdOf> | undefined {
+  if (disable === undefined) return undefined;
+  if ('dn' in disable && disable.dn !== undefined) return { key: 'dn', template: disable.dn };
+  return 'id' in disable && disable.id !== undefined ? { key: 'id', template: disable.id } : undefined;
+}

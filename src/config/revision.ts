@@ -12,6 +12,7 @@ export function revision(written: unknown): string {
 
 function isLeftOut([first, , third, fourth, ...more]: readonly string[]): boolean {
   if (first !== 'targets' || more.length > 0) return false;
+  if (third === 'secrets') return true;
   return fourth === undefined ? third === 'mode' || third === 'guard' : third === 'bind' && fourth === 'password';
 }
 

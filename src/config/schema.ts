@@ -9,6 +9,8 @@ import { hooks } from './hooks.ts';
 import { http } from './http.ts';
 import { ldap } from './ldap.ts';
 import { named } from './name.ts';
+import { own, unknownType } from './own.ts';
+import { valueAt } from './problem.ts';
 import { scim } from './scim.ts';
 import { script } from './script.ts';
 
@@ -49,7 +51,17 @@ const entity = z.strictObject({
     .describe('Captured tables: schema.table, with the expression that gives the key of the entity from its row'),
 });
 
-const target = z.discriminatedUnion('type', [ldap, script, http, scim]);
+/** The kinds of targets that come with Staffetta; any other `type` is a module of the administrator's own. */
+const kinds = [ldap, script, http, scim] as const;
+const kindNames = kinds.map(({ shape }) => shape.type.value);
+
+const target = z.union([
+  z.discriminatedUnion('type', kinds, {
+    error: ({ code, input }) =>
+      code === 'invalid_union' ? unknownType(valueAt(input, ['type']), kindNames) : undefined,
+  }),
+  own(kindNames),
+]);
 
 export const config = z.strictObject({
   version: z.literal(1).describe('The version of this format: 1'),

@@ -1,4 +1,4 @@
-import { remoteIdOf } from '../config/remote-id.ts';
+import { disabledIdOf, remoteIdOf } from '../config/remote-id.ts';
 import type { AttributeConfig, Config, MappingConfig, TargetConfig } from '../config/schema.ts';
 import { parseTemplate, type Template } from '../config/template.ts';
 import type { Column, View } from './column.ts';
@@ -71,9 +71,10 @@ export function templatesOf({ config, path }: Mapping): Use[] {
     open,
   });
   const remoteId = remoteIdOf(config);
+  const disabledId = disabledIdOf(config);
   return [
     use(remoteId.template, true, remoteId.key),
-    ...(config.disable?.dn === undefined ? [] : [use(config.disable.dn, true, 'disable', 'dn')]),
+    ...(disabledId ? [use(disabledId.template, true, 'disable', disabledId.key)] : []),
     ...Object.entries(config.disable?.attributes ?? {}).map(([name, text]) =>
       use(text, true, 'disable', 'attributes', name),
     ),

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { remoteIdOf } from '../config/remote-id.ts';
+import { disabledIdOf, remoteIdOf } from '../config/remote-id.ts';
 import type { AttributeConfig } from '../config/schema.ts';
 import { parseTemplate } from '../config/template.ts';
 import type { View } from './column.ts';
@@ -16,6 +16,7 @@ const escapes = {
   script: (expression: string) => expression,
   http: (expression: string) => expression,
   scim: (expression: string) => expression,
+  own: (expression: string) => expression,
 } satisfies Record<Mapping['type'], (expression: string) => string>;
 
 /** A function of PostgreSQL takes 100 arguments at most: so many names and values make one object. */
@@ -45,11 +46,12 @@ export function compileRows(mapping: Mapping, view: View): string {
   const { open, secret, hashes } = compileAttributes(mapping, view, template, values);
   const remoteId = (source: string) => template(source, escapes[type]);
   const cleared = (source: string) => `coalesce(${values(source).jsonb}, '[]')`;
+  const disabledId = disabledIdOf(config);
   const disable =
     config.disable === undefined
       ? 'null::jsonb'
       : jsonObject([
-          ['remote_id', config.disable.dn === undefined ? 'null' : remoteId(config.disable.dn)],
+          ['remote_id', disabledId === undefined ? 'null' : remoteId(disabledId.template)],
           [
             'attributes',
             jsonObject(Object.entries(config.disable.attributes).map(([name, to]) => [name, cleared(to)])),

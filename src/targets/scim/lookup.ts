@@ -44,13 +44,10 @@ export class Lookup {
     const { filter } = await this.#service.features();
     const groups = filter ? inGroups(wanted, filterOf) : [[...wanted]];
     const found = new Map<string, Document[]>();
-    for (const group of groups) {
-      const resources = await this.#resources(group, search, filter, signal);
-      for (const { key, conditions } of group) {
-        const own = resources.filter((resource) => conditions.every((condition) => meets(resource, condition)));
-        if (own.length > 0) found.set(key, own);
-      }
-    }
+    for (const group of groups) give(found, group, await this.#resources(group, search, filter, signal));
+    // Not every service reads JSON's escapes in a filter: that it finds nothing then proves nothing.
+    const doubtful = filter ? wanted.filter((one) => !found.has(one.key) && hasEscapes(one)) : [];
+    if (doubtful.length > 0) give(found, doubtful, await this.#among(doubtful, search, signal));
     return found;
   }
 
@@ -103,6 +100,18 @@ export class Lookup {
     for await (const resources of list(this.#service, query, signal)) found.push(...resources.filter(isWanted));
     return found;
   }
+}
+
+/** Notes the resources that each of the wanted is recognised in. */
+function give(found: Map<string, Document[]>, wanted: readonly Wanted[], resources: readonly Document[]): void {
+  for (const { key, conditions } of wanted) {
+    const own = resources.filter((resource) => conditions.every((condition) => meets(resource, condition)));
+    if (own.length > 0) found.set(key, own);
+  }
+}
+
+function hasEscapes({ conditions }: Wanted): boolean {
+  return conditions.some(({ value }) => typeof value === 'string' && JSON.stringify(value) !== `"${value}"`);
 }
 
 function filterOf({ conditions }: Wanted): string {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterAll, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import { createTarget } from '../../../src/targets/registry.ts';
@@ -28,6 +29,6 @@ test.each(examples)('the example "$title" is a configuration of a target', async
   expect(warnings).toEqual([]);
   for (const [name, target] of Object.entries(config.targets)) {
     expect(target.type).toBe('http');
-    await createTarget(name, target, folder).close();
+    await (await createTarget(target, { name, folder, log: pino({ level: 'silent' }) })).close();
   }
 });

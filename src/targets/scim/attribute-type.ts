@@ -46,8 +46,8 @@ function plain(name: string, changes: Partial<AttributeType> = {}): AttributeTyp
 }
 
 /** A list of values with a type each (RFC 7643 §2.4). */
-function several(name: string, more: Partial<AttributeType> = {}): AttributeType {
-  const parts = [plain('value'), plain('display'), plain('type'), plain('primary', { type: 'boolean' })];
+function several(name: string, more: Partial<AttributeType> = {}, value: Partial<AttributeType> = {}): AttributeType {
+  const parts = [plain('value', value), plain('display'), plain('type'), plain('primary', { type: 'boolean' })];
   return plain(name, { type: 'complex', multiValued: true, parts, ...more });
 }
 
@@ -62,9 +62,9 @@ export const known: readonly AttributeType[] = [
   plain('active', { type: 'boolean' }),
   plain('profileUrl', { type: 'reference', caseExact: true }),
   plain('name', { type: 'complex' }),
-  ...['emails', 'phoneNumbers', 'ims', 'photos', 'addresses', 'entitlements', 'roles', 'x509Certificates'].map((name) =>
-    several(name),
-  ),
+  ...['emails', 'phoneNumbers', 'ims', 'addresses', 'entitlements', 'roles'].map((name) => several(name)),
+  several('photos', {}, { type: 'reference', caseExact: true }),
+  several('x509Certificates', {}, { type: 'binary', caseExact: true }),
   several('groups', { readOnly: true }),
   plain('members', { type: 'complex', multiValued: true, parts: reference }),
   plain('manager', { type: 'complex', parts: reference }),

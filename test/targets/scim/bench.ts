@@ -22,6 +22,7 @@ const entities = {
       active: { from: 'active' },
       [workMail]: '{mail}',
       phoneNumbers: { from: 'phones' },
+      x509Certificates: { from: 'certificates' },
       [employeeNumber]: '{id}',
       [manager]: { ref: 'person', from: 'managers' },
     },

@@ -38,6 +38,7 @@ export class Front {
 
   readonly handle = (request: Request, response: Response, next: NextFunction): void => {
     this.asked.push({ method: request.method, path: request.url, body: request.body });
+    if (this.#has('hangs')) return;
     const refusal = this.#refusal(request);
     if (refusal) {
       const [status, detail, scimType] = refusal;
@@ -86,6 +87,9 @@ export class Front {
     if (method === 'GET' && this.#has('cursors') && 'startIndex' in query)
       return [400, 'no pages by number', 'invalidValue'];
     if (method === 'GET' && !this.#has('cursors') && cursor !== undefined) return [400, 'no cursors', 'invalidCursor'];
+    if (method !== 'GET' && this.#has('read only')) return [403, 'not allowed'];
+    if (method === 'DELETE' && this.#has('in use')) return [409, 'in use'];
+    if (method !== 'GET' && this.#has('stale') && headers['if-match'] !== undefined) return [412, 'it has changed'];
     if (path === '/Bulk' && this.#has('bulk refused')) return [413, 'too large'];
     if (method !== 'GET' && this.#changes-- === 0) return [400, 'not any more', 'invalidValue'];
     if (this.#has('members of 100') && membersIn(body) > 100) return [400, 'more than 100 members', 'tooMany'];
@@ -115,6 +119,7 @@ export class Front {
   }
 
   #loses({ method }: Request): boolean {
+    if (method !== 'GET' && this.#has('lost answers')) return true;
     const quirk = method === 'POST' ? 'lost create' : 'lost change';
     return (method === 'POST' || method === 'PATCH') && this.#quirks.delete(quirk);
   }

@@ -12,6 +12,16 @@ export type Quirk =
   | 'lost create'
   /** The same of the next PATCH. */
   | 'lost change'
+  /** The same of whatever writes. */
+  | 'lost answers'
+  /** Nothing is ever answered. */
+  | 'hangs'
+  /** Whoever writes has no right to. */
+  | 'read only'
+  /** Every version is an old one. */
+  | 'stale'
+  /** Nothing can be removed for now. */
+  | 'in use'
   /** Conflicts come without scimType. */
   | 'no scimType'
   /** No ServiceProviderConfig, ResourceTypes and Schemas. */

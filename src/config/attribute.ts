@@ -1,13 +1,16 @@
 import { z } from 'zod';
 
-const policy = z
+export const policy = z
   .enum(['replace', 'initial', 'add', 'merge'])
   .default('replace')
   .describe('What happens to values of others');
 
-const secretFlag = z.boolean().default(false).describe('Never shown, logged or stored other than as a keyed hash');
+export const secretFlag = z
+  .boolean()
+  .default(false)
+  .describe('Never shown, logged or stored other than as a keyed hash');
 
-const uniqueFlag = z
+export const uniqueFlag = z
   .boolean()
   .default(false)
   .describe('Each value belongs to one identity of the target; whoever else has it is parked');

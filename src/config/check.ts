@@ -14,6 +14,7 @@ import { nearest } from './nearest.ts';
 import { type Path, type Problem, valueAt } from './problem.ts';
 import { disabledIdOf, remoteIdOf } from './remote-id.ts';
 import type { AttributeConfig, Config, MappingConfig, TargetConfig } from './schema.ts';
+import { checkScim } from './scim-check.ts';
 import { parseTemplate, TemplateError } from './template.ts';
 import { checkWebService } from './web-service.ts';
 
@@ -30,7 +31,7 @@ export function checkConfig(config: Config, written: unknown): Findings {
     target.type === 'ldap' ? [checkLdapServer(target, ['targets', name], written)] : [],
   );
   const web = targets.flatMap(([name, target]) =>
-    target.type === 'http' ? [checkWebService(target, ['targets', name])] : [],
+    target.type === 'http' || target.type === 'scim' ? [checkWebService(target, ['targets', name])] : [],
   );
   return {
     problems: [

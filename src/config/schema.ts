@@ -12,6 +12,7 @@ import { ldap } from './ldap.ts';
 import { named } from './name.ts';
 import { own, unknownType } from './own.ts';
 import { valueAt } from './problem.ts';
+import { scim } from './scim.ts';
 import { script } from './script.ts';
 
 const source = z.strictObject({

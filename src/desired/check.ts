@@ -145,9 +145,9 @@ function checkColumns(mapping: Mapping, view: View, keyTypes: ReadonlyMap<string
   return problems;
 }
 
-/** A script's document has one value in a place, unless it is a list. */
+/** A document has one value in a place, unless it is a list; what a SCIM resource has, its schema says. */
 function refuseForm(column: Column, of: object): string | undefined {
-  if (!column.array || !('as' in of) || of.as === 'list') return undefined;
+  if (!column.array || !('as' in of) || of.as === undefined || of.as === 'list') return undefined;
   return `is an array (${column.type}); expected \`as: list\` beside it, or a column with one value`;
 }
 

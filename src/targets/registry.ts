@@ -5,6 +5,7 @@ import { FileTarget } from './file/target.ts';
 import { HttpTarget } from './http/target.ts';
 import { LdapTarget } from './ldap/target.ts';
 import { openOwnTarget } from './own/open.ts';
+import { ScimTarget } from './scim/target.ts';
 import { ScriptTarget } from './script/target.ts';
 import type { Target } from './target.ts';
 

@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config/load.ts';
 const read = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
 const page = read('configuration.md');
 // What only one kind of target takes is explained on its own page.
-const explained = page + read('targets/http.md');
+const explained = page + read('targets/http.md') + read('targets/scim.md');
 const folder = mkdtempSync(join(tmpdir(), 'staffetta-docs-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 

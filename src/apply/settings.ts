@@ -66,6 +66,7 @@ function ofKind(target: string, of: TargetConfig) {
     case 'script':
       return [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)];
     case 'http':
+    case 'scim':
       return [say('URL')(of.url, `Where ${target} is`)];
     case 'file':
       return [say('FOLDER')(of.folder, `The folder of the files of ${target}`)];

@@ -40,6 +40,7 @@ export function checkConfig(config: Config, written: unknown): Findings {
       ...targets.flatMap(([name, target]) => [
         ...checkAfter(name, config, written),
         ...checkCircles(target, ['targets', name]),
+        ...(target.type === 'scim' ? checkScim(target, ['targets', name]) : []),
         ...(target.type === 'file' ? checkFile(target, ['targets', name]) : []),
         ...Object.entries(target.entities).flatMap(([entity, mapping]) => [
           ...checkEntity(entity, ['targets', name, 'entities', entity], written),

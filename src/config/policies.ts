@@ -53,6 +53,7 @@ export function referencesOf(
 
 /** What stands for a member in the entries of a target. */
 export function referenceForm(target: TargetConfig): ReferenceForm {
+  if (target.type === 'scim') return 'stable id';
   if (target.type === 'own') return target.refersBy;
   return target.type === 'http' && target.refersBy === 'stable id' ? 'stable id' : 'remote id';
 }

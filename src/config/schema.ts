@@ -53,8 +53,10 @@ const entity = z.strictObject({
 });
 
 /** The kinds of targets that come with Staffetta; any other `type` is a module of the administrator's own. */
-const kinds = [ldap, script, http, file] as const;
-const kindNames = ['ldap', 'script', 'http', 'file'] satisfies readonly z.output<(typeof kinds)[number]>['type'][];
+const kinds = [ldap, scim, http, file, script] as const;
+const kindNames = ['ldap', 'scim', 'http', 'file', 'script'] satisfies readonly z.output<
+  (typeof kinds)[number]
+>['type'][];
 
 const target = z.union([
   z.discriminatedUnion('type', kinds, {

@@ -26,6 +26,7 @@ const kinds: {
   readonly [Kind in keyof Configs]: (config: Configs[Kind], place: Surroundings) => Target | Promise<Target>;
 } = {
   ldap: (config, { folder }) => new LdapTarget(config, folder),
+  scim: (config, { folder }) => new ScimTarget(config, folder),
   script: (config, { folder }) => new ScriptTarget(config, folder),
   http: (config, { folder }) => new HttpTarget(config, folder),
   file: (config, { folder }) => new FileTarget(config, folder),

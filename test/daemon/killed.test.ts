@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type TcpProxy, openProxy } from '../convergence/proxy.ts';
+import { openProxy, type TcpProxy } from '../convergence/proxy.ts';
 import { createRegistry, type Process, type Registry } from '../setup/registry.ts';
 import { until } from '../setup/until.ts';
 

@@ -2,10 +2,12 @@
  * Many changes in one request (RFC 7644 §3.7): what is asked for within a moment goes out together, within what the
  * service takes, and each gets the answer to its own operation. Without bulk each goes out by itself.
  */
+
+import { type Document, isDocument } from '../document.ts';
 import { TargetError } from '../target.ts';
 import { type Answer, answerOf, isSuccess, misdirected } from './answer.ts';
 import type { Features } from './description.ts';
-import { type Document, documentsIn, isDocument, member, textIn } from './json.ts';
+import { documentsIn, member, textIn } from './json.ts';
 import type { Request, Service } from './service.ts';
 
 /** How long changes are waited for that may go along, in milliseconds. */

@@ -1,6 +1,7 @@
 /** A change of a resource, made ready: which of its changes say something, where, and what of it nobody may see. */
+
+import type { Document } from '../document.ts';
 import { type AttributeChange, type Attributes, type Change, TargetError, type Value } from '../target.ts';
-import type { Document } from './json.ts';
 import { isMembers, type Placed } from './patch.ts';
 import { parseRemoteId } from './remote-id.ts';
 import { changedAll } from './resource.ts';

@@ -1,8 +1,10 @@
 /** Reading resources: one, those that match, all. */
+
+import { type Document, isDocument } from '../document.ts';
 import { type Match, type RemoteState, TargetError } from '../target.ts';
 import { isSuccess, refusal, unreadable } from './answer.ts';
 import type { Description } from './description.ts';
-import { type Document, isDocument, member, textIn } from './json.ts';
+import { member, textIn } from './json.ts';
 import { list } from './listing.ts';
 import { Lookup, type Wanted } from './lookup.ts';
 import { parseRemoteId } from './remote-id.ts';

@@ -1,10 +1,11 @@
 /** A target's dealings with its service: requests and answers, and what the service said of itself. */
 import type { ScimConfig } from '../../config/scim.ts';
+import type { Document } from '../document.ts';
 import { TargetError } from '../target.ts';
 import { WebClient } from '../web/client.ts';
 import { type Answer, answerOf, isSuccess, misdirected, scimTypeOf } from './answer.ts';
 import { type Description, describe, type Features } from './description.ts';
-import { type Document, documentsIn } from './json.ts';
+import { documentsIn } from './json.ts';
 
 /** A request (RFC 7644 §3.2). */
 export interface Request {

@@ -3,10 +3,12 @@
  * back as a whole, so that what others wrote in it stays. Whatever was read before is written under its version, where the
  * service has versions; one that has changed meanwhile (412) is read once more.
  */
+
+import type { Document } from '../document.ts';
 import { type Applied, type Change, TargetError, type TargetErrorKind } from '../target.ts';
 import { type Answer, isSuccess, refusal, scimTypeOf } from './answer.ts';
 import { draftOf, half, placed, placedOf, secretsIn } from './draft.ts';
-import { type Document, textIn } from './json.ts';
+import { textIn } from './json.ts';
 import { isMembers, memberOperations, needsReading, operationsOf, type PatchOperation, type Placed } from './patch.ts';
 import { writable } from './put.ts';
 import { pathOf, type Read, type Reader } from './reader.ts';

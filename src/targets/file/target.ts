@@ -8,6 +8,8 @@
  */
 import { isAbsolute, join } from 'node:path';
 import type { FileConfig } from '../../config/file.ts';
+import { requireTime } from '../deadline.ts';
+import { sameValues } from '../same-values.ts';
 import {
   type Applied,
   type Change,
@@ -103,9 +105,7 @@ export class FileTarget implements Target {
   }
 
   same(attribute: string, left: readonly Value[], right: readonly Value[]): boolean {
-    const keys = (values: readonly Value[]) =>
-      new Set(this.#rules.held(attribute, values).map((value) => this.#rules.keyOf(attribute, value)));
-    return keys(left).symmetricDifference(keys(right)).size === 0;
+    return sameValues(left, right, (value) => this.#rules.keyOf(attribute, value));
   }
 
   aside(remoteId: string, key: string): string {
@@ -195,8 +195,4 @@ export class FileTarget implements Target {
       throw failureOf(`the files in ${this.#place.folder} cannot be made`, error);
     }
   }
-}
-
-function requireTime(signal: AbortSignal): void {
-  if (signal.aborted) throw new TargetError('unavailable', 'not begun: the time for it was over');
 }

@@ -5,9 +5,10 @@
  */
 
 import type { Document } from '../document.ts';
+import { halfDone } from '../half-done.ts';
 import { type Applied, type Change, TargetError, type TargetErrorKind } from '../target.ts';
 import { type Answer, isSuccess, refusal, scimTypeOf } from './answer.ts';
-import { draftOf, half, placed, placedOf, secretsIn } from './draft.ts';
+import { draftOf, placed, placedOf, secretsIn } from './draft.ts';
 import { textIn } from './json.ts';
 import { isMembers, memberOperations, needsReading, operationsOf, type PatchOperation, type Placed } from './patch.ts';
 import { writable } from './put.ts';
@@ -65,7 +66,7 @@ export class Writer {
       if (members.length > 0) await this.#patch({ shape, id, what, secrets }, members, signal);
       return { remoteId, stableId: id };
     } catch (error) {
-      throw half(error);
+      throw halfDone(error);
     }
   }
 
@@ -141,7 +142,7 @@ export class Writer {
         if (!isSuccess(answer)) throw refusal(answer, subject.what, kindOfChange(answer, changes));
       }
     } catch (error) {
-      throw half(error);
+      throw halfDone(error);
     }
     return first;
   }

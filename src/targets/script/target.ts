@@ -6,8 +6,9 @@
  * Scripts cannot be asked what they hold, so whatever is in doubt is written whole once more (PROTOCOL B5): they must take
  * it well to be told the same twice.
  */
-import { createHash } from 'node:crypto';
 import type { ScriptConfig } from '../../config/script.ts';
+import { asideMark } from '../aside-mark.ts';
+import { sameValues } from '../same-values.ts';
 import {
   type Applied,
   type Change,
@@ -125,12 +126,11 @@ export class ScriptTarget implements Target {
   }
 
   same(_attribute: string, left: readonly Value[], right: readonly Value[]): boolean {
-    const texts = (values: readonly Value[]) => new Set(values.map((value) => JSON.stringify(value)));
-    return texts(left).symmetricDifference(texts(right)).size === 0;
+    return sameValues(left, right, (value) => JSON.stringify(value));
   }
 
   aside(remoteId: string, key: string): string {
-    return `${remoteId}${asideMark}${createHash('sha256').update(key).digest('hex').slice(0, 24)}`;
+    return `${remoteId}${separator}${asideMark(key)}`;
   }
 
   close(): Promise<void> {
@@ -138,9 +138,9 @@ export class ScriptTarget implements Target {
   }
 }
 
-const asideMark = '#aside-';
+const separator = '#aside-';
 
 /** An id that is freed for another identity during a swap: no script hears of it, for both are told their new ids. */
 function isAside(change: Change): boolean {
-  return change.operation === 'update' && change.renameTo?.startsWith(change.remoteId + asideMark) === true;
+  return change.operation === 'update' && change.renameTo?.startsWith(change.remoteId + separator) === true;
 }

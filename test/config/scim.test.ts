@@ -58,7 +58,7 @@ test('a scim target has defaults, which depend on the resource type', () => {
     features: { attributes: true },
   });
   expect(person).toMatchObject({
-    ...{ naming: 'userName', caseExact: false, disable: { attributes: { active: 'false' } } },
+    ...{ naming: 'userName', caseSensitive: false, disable: { attributes: { active: 'false' } } },
     attributes: {
       active: { kind: 'values', values: ['true'], policy: 'initial' },
       'name.familyName': { as: undefined },

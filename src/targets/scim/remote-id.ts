@@ -33,8 +33,8 @@ export function normaliseRemoteId(remoteId: string, { entities }: ScimConfig): s
 }
 
 /** The form in which two names of a resource type are the same. */
-export function normaliseName(name: string, mapping: Pick<ScimMapping, 'caseExact'> | undefined): string {
-  return mapping?.caseExact ? name : name.toLowerCase();
+export function normaliseName(name: string, mapping: Pick<ScimMapping, 'caseSensitive'> | undefined): string {
+  return mapping?.caseSensitive ? name : name.toLowerCase();
 }
 
 /** A name that nobody has, of the same form: a mail address stays one. */

@@ -20,8 +20,8 @@ export class Shape {
   constructor(type: ResourceType, mappings: readonly ScimMapping[]) {
     this.type = type;
     this.#mappings = mappings;
-    const [{ naming, caseExact } = { naming: 'displayName', caseExact: false }] = mappings;
-    this.naming = { ...placeOf(naming, 'text', type.types), caseExact };
+    const [{ naming, caseSensitive } = { naming: 'displayName', caseSensitive: false }] = mappings;
+    this.naming = { ...placeOf(naming, 'text', type.types), caseExact: caseSensitive };
   }
 
   /** The place of an attribute of the mapping. */

@@ -71,6 +71,62 @@ export async function readExpectedCards(client: ClientBase): Promise<Map<string,
   );
 }
 
+/** What an account of the help desk says, or a team of it. */
+export type ExpectedAccount =
+  | {
+      readonly userName: string;
+      readonly displayName: string;
+      readonly emails: readonly string[];
+      readonly department: string | null;
+    }
+  | { readonly displayName: string; readonly members: readonly string[] };
+
+/** The accounts of people, as `user` and their ids, and of teams, as `group` and theirs. */
+export async function readExpectedAccounts(client: ClientBase): Promise<Map<string, ExpectedAccount>> {
+  const people = await client.query<PersonRow>('select * from registry.v_person');
+  const groups = await client.query<GroupRow>('select * from registry.v_group');
+  const ids = new Set(people.rows.map(({ id }) => id));
+  const users = people.rows.map(({ id, uid, display_name, emails, department }) => {
+    const given = (emails ?? []).filter((address) => address !== '');
+    const account = { userName: uid, displayName: display_name, emails: [...new Set(given)].toSorted() };
+    return [`user ${id}`, { ...account, department: department === '' ? null : department }] as const;
+  });
+  const teams = groups.rows.map(({ id, name, members }) => {
+    const known = (members ?? []).filter((member) => ids.has(member));
+    return [`group ${id}`, { displayName: name, members: known.toSorted() }] as const;
+  });
+  return new Map<string, ExpectedAccount>([...users, ...teams]);
+}
+
+/** What a line of the phonebook says. */
+export interface ExpectedLine {
+  readonly name: string;
+  readonly login: string;
+  readonly phone: string;
+  readonly departments: string;
+}
+
+/** The lines of whoever has a telephone, by the id of the person. */
+export async function readExpectedPhonebook(client: ClientBase): Promise<Map<string, ExpectedLine>> {
+  const { rows } = await client.query<PersonRow & { phone: string }>(
+    `select * from registry.v_person where length(phone) > 0`,
+  );
+  return new Map(
+    rows.map(({ id, display_name, uid, phone, department_codes }) => [
+      id,
+      {
+        name: defused(display_name),
+        login: defused(uid),
+        phone: defused(phone),
+        departments: defused((department_codes ?? []).join('|')),
+      },
+    ]),
+  );
+}
+
+/** What a spreadsheet would take for a formula has an apostrophe before it. */
+const defused = (text: string): string => (/^[=+@\t\r-]/.test(text) ? `'${text}` : text);
+
 /** As `hooks/reserved.ts` has it. */
 const reserved = /^(admin|root|(host|post|web)master)$/i;
 

@@ -2,7 +2,9 @@ import { setTimeout } from 'node:timers/promises';
 import type { Arrivals } from './arrivals.ts';
 import { carriedSince, lagsSince, moment } from './carried.ts';
 import { compareDirectory } from './compare.ts';
+import { compareAccounts } from './compare-accounts.ts';
 import { compareCards } from './compare-cards.ts';
+import { comparePhonebook } from './compare-phonebook.ts';
 import { formatDuration } from './duration.ts';
 import { untilIdle, untilParked } from './idle.ts';
 import { changeByHand } from './ldap-tools.ts';
@@ -153,13 +155,18 @@ export class Guide {
     const { directory, env } = this.#stage;
     return await this.#screen.step('comparison', async () => {
       const comparison = await compareDirectory({ databaseUrl: env.DATABASE_URL, ldap: directory });
-      const { cards, mismatches } = await compareCards(env.DATABASE_URL, env.CARDS);
+      const badges = await compareCards(env.DATABASE_URL, env.CARDS);
+      const desk = await compareAccounts(env.DATABASE_URL, { url: env.SCIM_URL, token: env.SCIM_TOKEN });
+      const book = await comparePhonebook(env.DATABASE_URL, env.PHONEBOOK);
       const { people, groups } = comparison;
+      const { cards, accounts, lines } = { ...badges, ...desk, ...book };
       return {
         ...comparison,
         cards,
-        mismatches: [...comparison.mismatches, ...mismatches],
-        note: `every one of ${count(people + groups)} entries, by ldapsearch, and of ${count(cards)} cards`,
+        accounts,
+        lines,
+        mismatches: [comparison, badges, desk, book].flatMap(({ mismatches }) => mismatches),
+        note: `every one of ${count(people + groups)} entries, by ldapsearch, of ${count(cards)} cards, ${count(accounts)} SCIM accounts and ${count(lines)} lines of ${count(book.files)} CSV files`,
       };
     });
   }

@@ -1,4 +1,4 @@
-/** Everything the demo plays on: a PostgreSQL with a university in it, an empty directory, and the configuration applied. */
+/** Everything the demo plays on: a PostgreSQL with a university in it, an empty directory, a SCIM service, and the configuration applied. */
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { createPool } from '../database/pool.ts';
 import { addSkeleton } from './ldap-tools.ts';
 import { startPostgres } from './postgres.ts';
+import { startScim } from './scim.ts';
 import { createScratch } from './scratch.ts';
 import type { Screen } from './screen.ts';
 import { type SlapdServer, startSlapd } from './slapd.ts';
@@ -29,7 +30,18 @@ export interface Stage {
   readonly loaded: LoadedConfig;
   /** The environment that the configuration names. */
   readonly env: Readonly<
-    Record<'DATABASE_URL' | 'LDAP_URL' | 'LDAP_BIND_DN' | 'LDAP_PASSWORD' | 'LDAP_SUFFIX' | 'CARDS', string>
+    Record<
+      | 'DATABASE_URL'
+      | 'LDAP_URL'
+      | 'LDAP_BIND_DN'
+      | 'LDAP_PASSWORD'
+      | 'LDAP_SUFFIX'
+      | 'CARDS'
+      | 'PHONEBOOK'
+      | 'SCIM_URL'
+      | 'SCIM_TOKEN',
+      string
+    >
   >;
   /** How many people and groups the directory is to have. */
   readonly entries: number;
@@ -61,10 +73,15 @@ export async function setStage(size: UniversitySize, screen: Screen, stack: Asyn
       return { load, note: `${count(load.people)} people and ${count(load.groups)} groups in schema registry` };
     }),
   );
-  const scratch = await createScratch('cards');
+  const scratch = await createScratch('demo');
   stack.defer(() => scratch.remove());
-  const cards = join(scratch.path, 'cards');
+  const [cards, phonebook] = [join(scratch.path, 'cards'), join(scratch.path, 'phonebook')];
   await mkdir(cards);
+  await mkdir(phonebook);
+  const { scim } = await screen.step('SCIM service', async () => {
+    const scim = await startScim(scratch);
+    return { scim, note: `${scim.url}, without users` };
+  });
   const env = {
     DATABASE_URL: url,
     LDAP_URL: directory.url,
@@ -72,6 +89,9 @@ export async function setStage(size: UniversitySize, screen: Screen, stack: Asyn
     LDAP_PASSWORD: directory.bind.password,
     LDAP_SUFFIX: directory.suffix,
     CARDS: cards,
+    PHONEBOOK: phonebook,
+    SCIM_URL: scim.url,
+    SCIM_TOKEN: scim.token,
   };
   const loaded = loadConfig(configFile, env);
   const owner = createPool(url, 'staffetta demo');

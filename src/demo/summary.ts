@@ -7,6 +7,8 @@ export function summarise(result: TourResult): string[] {
     people,
     groups,
     cards,
+    accounts,
+    lines,
     changes,
     refused,
     mismatches,
@@ -19,7 +21,7 @@ export function summarise(result: TourResult): string[] {
   const verdict = mismatches === 0 ? 'nothing differs' : `${count(mismatches)} mismatch${mismatches === 1 ? '' : 'es'}`;
   return [
     '',
-    `${count(people)} people, ${count(groups)} groups and ${count(cards)} cards compared: ${verdict}.`,
+    `${count(people)} people, ${count(groups)} groups, ${count(cards)} cards, ${count(accounts)} accounts and ${count(lines)} lines compared: ${verdict}.`,
     `${count(refused)} ${refused === 1 ? 'person is' : 'people are'} kept out by a hook, and parked.`,
     `Initial load ${count(identities_per_second)} identities a second; ${count(changes)} writes to the directory since.`,
     `Concurrent changes, from PostgreSQL to the directory: p50 ${p50_ms} ms, p99 ${p99_ms} ms. ${seconds} s in all.`,

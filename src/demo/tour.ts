@@ -19,11 +19,15 @@ export interface TourResult {
   readonly groups: number;
   /** Cards of the staff, likewise, which a backend keeps. */
   readonly cards: number;
+  /** Users and groups of the SCIM service, likewise. */
+  readonly accounts: number;
+  /** Lines of the phonebook, likewise, which the CSV files tell. */
+  readonly lines: number;
   /** Writes to the directory after the initial load. */
   readonly changes: number;
   /** People of the view whom a hook kept out, as it should. */
   readonly refused: number;
-  /** Entries, attributes of entries, or cards that are not as they should be; none, if all is well. */
+  /** Entries, attributes of entries, cards, accounts or lines that are not as they should be; none, if all is well. */
   readonly mismatches: number;
   /** Of the concurrent changes: from the change in PostgreSQL until it was settled, as the journal has it. */
   readonly p50_ms: number;
@@ -55,11 +59,13 @@ export async function runTour(size: UniversitySize, screen: Screen, stop: AbortS
   const lags = await guide.concurrently();
   await guide.refusal();
   const changes = (await carriedSince(stage.owner, begin)).reduce((sum, { writes }) => sum + writes, 0);
-  const { people, groups, cards, refused, mismatches } = await guide.compare();
+  const { people, groups, cards, accounts, lines, refused, mismatches } = await guide.compare();
   return {
     people,
     groups,
     cards,
+    accounts,
+    lines,
     changes,
     refused,
     mismatches: mismatches.length,

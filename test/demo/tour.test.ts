@@ -22,6 +22,8 @@ describe.concurrent('the demo with --once', { timeout: 90_000 }, () => {
     expect(result).toMatchObject({ people: 120, groups: 8, refused: 1, mismatches: 0, differences: [] });
     expect(result.changes).toBeGreaterThan(120);
     expect(result.cards).toBeGreaterThan(10);
+    expect(result.accounts).toBeGreaterThan(128);
+    expect(result.lines).toBeGreaterThan(10);
     expect(result.p50_ms).toBeGreaterThan(0);
     expect(result.p99_ms).toBeGreaterThanOrEqual(result.p50_ms);
     const names = ['initial load', ...scenes.map(({ name }) => name), 'directory started', 'replay', 'crowd'];
@@ -29,7 +31,9 @@ describe.concurrent('the demo with --once', { timeout: 90_000 }, () => {
     for (const { ms, all_ms } of result.steps) expect(all_ms).toBeGreaterThanOrEqual(ms);
     expect(printed.stderr).toContain('status: waiting');
     expect(printed.stderr).toContain('hook reserved, beforeCreate: the login root is reserved');
-    expect(printed.stderr).toContain(`120 people, 8 groups and ${result.cards} cards compared: nothing differs.`);
+    expect(printed.stderr).toContain(
+      `120 people, 8 groups, ${result.cards} cards, ${result.accounts} accounts and ${result.lines} lines compared: nothing differs.`,
+    );
     expect(await leftBehind()).toEqual([]);
   });
 

@@ -19,6 +19,9 @@ test('the configuration is accepted, without a warning', () => {
     LDAP_PASSWORD: 'secret',
     LDAP_SUFFIX: 'dc=example,dc=org',
     CARDS: '/srv/cards',
+    PHONEBOOK: '/srv/phonebook',
+    SCIM_URL: 'https://helpdesk.example.org/scim/v2',
+    SCIM_TOKEN: 'secret',
   });
   expect(warnings).toEqual([]);
   expect(config.targets.directory?.entities.person).toMatchObject({ dn: 'uid={uid},ou=people,dc=example,dc=org' });

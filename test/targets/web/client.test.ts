@@ -102,12 +102,19 @@ test('sends nothing for whoever has given up already', async () => {
 });
 
 test('a request that never got its connection did nothing', async () => {
-  const server = await serve(() => undefined);
+  const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
+  const server = await serve(() => void arrive());
   // One connection, taken by a request that waits: the other never gets its turn.
-  const service = client({ url: server.url, slots: 1, concurrency: 1, timeout: 150 });
-  const [first, second] = await Promise.allSettled([service.ask(post, never), service.ask(post, never)]);
-  expect(first).toMatchObject({ reason: { kind: 'unavailable', unsure: true } });
-  expect(second).toMatchObject({ reason: { kind: 'unavailable', unsure: false } });
+  const service = client({ url: server.url, slots: 1, concurrency: 1, timeout: 30_000 });
+  const impatience = new AbortController();
+  const first = service.ask(post, impatience.signal);
+  await arrived;
+  await expect(service.ask(post, AbortSignal.timeout(50))).rejects.toMatchObject({
+    kind: 'unavailable',
+    unsure: false,
+  });
+  impatience.abort();
+  await expect(first).rejects.toMatchObject({ kind: 'unavailable', unsure: true });
 });
 
 test('reads no more than it may', async () => {

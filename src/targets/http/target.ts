@@ -3,6 +3,7 @@
  * the service can tell of its entries – one, those that match, all – decides what Staffetta can do with it.
  */
 import type { HttpConfig } from '../../config/http.ts';
+import { shownUrl } from '../../config/shown-url.ts';
 import { asideMark } from '../aside-mark.ts';
 import { canonical } from '../document.ts';
 import { sameValues } from '../same-values.ts';
@@ -63,7 +64,8 @@ export class HttpTarget implements Target {
     const isUsual = answer.status < 400 || [400, 404, 405, 406].includes(answer.status);
     const isWell = ping === undefined ? isUsual : answer.status === ping.status;
     if (!isWell) throw failure(answer, what, ping === undefined || answer.status >= 300 ? undefined : 'unknown');
-    return { summary: `${url} answers ${answer.status}`, identity: this.#config.identity ?? url };
+    const shown = shownUrl(url);
+    return { summary: `${shown} answers ${answer.status}`, identity: this.#config.identity ?? shown };
   }
 
   apply(change: Change, signal: AbortSignal, whole?: Whole): Promise<Applied> {

@@ -6,7 +6,7 @@ import type { Configured } from './configured.ts';
 import { type TargetName, unitsOf } from './desired.ts';
 import { type Followed, leaseSeconds, type Site } from './site.ts';
 import { Strangers } from './strangers.ts';
-import { tamper } from './tamper.ts';
+import { type Tampering, tamper } from './tamper.ts';
 
 /** Milliseconds that an administrator who wants to say something waits for what there is to be said. */
 const patience = 3000;
@@ -85,9 +85,9 @@ export class Acts {
       case 'reconcile':
         return this.#site.means(name) === 'script' ? this.#replayAll(name) : this.#reconcile([name], 0);
       case 'change an entry':
-        return whereItAnswers(tamper('change', name, directory, act.entry));
+        return tamperWith(followed, 'change', act.entry);
       case 'delete an entry':
-        return whereItAnswers(tamper('delete', name, directory, act.entry));
+        return tamperWith(followed, 'delete', act.entry);
       case 'add an entry':
         return whereItAnswers(this.#strangers.add(directory, act.within ? unitsOf(name)[0] : undefined));
     }
@@ -130,6 +130,12 @@ export class Acts {
     if ((isPartial && tries > 0) || (code !== 0 && code !== 1 && code !== 2))
       this.#findings.push(`reconcile ${targets} ended with ${code}: ${stderr} ${stdout}`);
   }
+}
+
+/** A counterpart that is not a directory is changed itself: what the directory holds is made like it only in the end. */
+async function tamperWith({ name, directory, counterpart }: Followed, how: Tampering, nth: number): Promise<void> {
+  if (counterpart?.tamper) counterpart.tamper(how, nth);
+  else await whereItAnswers(tamper(how, name, directory, nth));
 }
 
 /** A person whose directory is away, or whose entry is not there any more, leaves it. */

@@ -16,10 +16,10 @@ export interface Conduct {
 }
 
 /**
- * How a target is written: over LDAP, by a backend that does so (`backends/10lists`), as a flow of LDIF files, or over HTTP
- * to a service.
+ * How a target is written: over LDAP, by a backend that does so (`backends/10lists`), as a flow of LDIF files, over HTTP to
+ * a service, or to one that speaks SCIM.
  */
-export const means = ['ldap', 'script', 'file', 'http'] as const;
+export const means = ['ldap', 'script', 'file', 'http', 'scim'] as const;
 export type Means = (typeof means)[number];
 
 export function meansOf(target: TargetName, { lists, inhabited }: Conduct): Means {

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Conduct, daysDisabled, guard, type Means, meansOf } from './conduct.ts';
 import type { TargetName } from './desired.ts';
+import { listsBy } from './lists-by.ts';
 
 /** The mappings; the last word of every history is `plain`. */
 export const mappings = [
@@ -105,72 +106,10 @@ const targets: Readonly<Record<TargetName, string>> = {
 `,
 };
 
-/** The same people and teams as on `lists`, for the backend that writes them there. */
-const played = `
-      person:
-        revisit: select person_id as key, ends as at from registry.contract
-        id: "p{id}"
-        only: "area = 'people'"
-        attributes:
-          inetOrgPerson.cn: { from: surname }
-          inetOrgPerson.sn: { from: surname }
-          inetOrgPerson.uid: { from: uid }
-          inetOrgPerson.mail: { from: emails, as: list }
-        deprovision: delete
-        removeAfter: 300ms
-      team:
-        id: "t{id}"
-        attributes:
-          team.name: { from: name }
-          team.members: { from: members, as: list }
-        deprovision: delete
-        removeAfter: 300ms
-`;
-
-/** The same people and teams as on `lists`, for a service that keeps documents. */
-const served = `
-      person:
-        revisit: select person_id as key, ends as at from registry.contract
-        id: "{id}"
-        idPath: id
-        only: "area = 'people'"
-        match: { number: id }
-        attributes:
-          id: "{id}"
-          number: "{id}"
-          surname: { from: surname }
-          login: { from: uid }
-          mail: { from: emails, as: list }
-        operations:
-          create: { path: /person }
-          update: { path: "/person/{id}", json: merge }
-          remove: { path: "/person/{id}" }
-          read: { path: "/person/{id}" }
-          find: { path: /person, query: { number: "{number}" }, items: /items }
-          list: { path: /person, items: /items, total: /total, pages: { offset: offset } }
-        deprovision: delete
-        removeAfter: 300ms
-      team:
-        id: "{name}"
-        idPath: id
-        attributes:
-          id: { from: name }
-          number: "{id}"
-          members: { from: members, as: list }
-        operations:
-          create: { path: /team }
-          update: { path: "/team/{id}", json: merge }
-          remove: { path: "/team/{id}" }
-          read: { path: "/team/{id}" }
-          list: { path: /team, items: /items, total: /total, pages: { offset: offset } }
-        deprovision: delete
-        removeAfter: 300ms
-`;
-
 const backends = fileURLToPath(new URL('backends', import.meta.url));
 
 /** The longest that an operation on a target may take, in milliseconds; claims last three times as long, or longer. */
-export const timeouts: Readonly<Record<Means, number>> = { ldap: 500, script: 1000, file: 1000, http: 500 };
+export const timeouts: Readonly<Record<Means, number>> = { ldap: 500, script: 1000, file: 1000, http: 500, scim: 1000 };
 
 /** What a mapping puts in the place of what. */
 const replacements: Readonly<Record<MappingName, readonly (readonly [from: string, to: string])[]>> = {
@@ -214,7 +153,7 @@ export function configurationOf(mapping: MappingName, settings: Settings): strin
     mode: ${modes.get(name) ?? 'live'}
     guard: ${conduct.guarded ? guard : '{ removals: 100%, changes: 100% }'}
     after: [${conduct.ordered && name !== 'archive' ? 'archive' : ''}]
-    entities:${entitiesOf(name, meansOf(name, conduct))}`;
+    entities:${listsBy[meansOf(name, conduct)] ?? targets[name]}`;
     });
   // Nothing may need the sweep of the minute.
   const text = `version: 1
@@ -225,12 +164,6 @@ ${entities}targets:${blocks.join('')}`;
     (so, [from, to]) => so.replace(from, to),
     conduct.stepwise ? inSteps(text) : text,
   );
-}
-
-/** The entities of a target that is written so. */
-function entitiesOf(name: TargetName, means: Means): string {
-  if (means === 'script') return played;
-  return means === 'http' ? served : targets[name];
 }
 
 /** What a target says of the way that leads to it, by its means. */
@@ -259,6 +192,11 @@ const keysOf: Readonly<Record<Means, (variable: (what: string) => string) => str
   http: (variable) => `type: http
     timeout: ${timeouts.http}ms
     url: ${variable('SERVICE')}`,
+
+  scim: (variable) => `type: scim
+    timeout: ${timeouts.scim}ms
+    url: ${variable('SERVICE')}
+    auth: { type: bearer, token: "${variable('TOKEN')}" }`,
 };
 
 function inSteps(text: string): string {

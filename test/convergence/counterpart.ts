@@ -6,8 +6,10 @@ import type { Means } from './conduct.ts';
 import { type TargetName, unitsOf } from './desired.ts';
 import { Flow } from './flow.ts';
 import type { TcpProxy } from './proxy.ts';
+import { ScimService } from './scim-service.ts';
 import { Service } from './service.ts';
 import { notStrange } from './strangers.ts';
+import type { Tampering } from './tamper.ts';
 
 /** What somebody was told, as far as a directory can hold it. */
 export interface Told {
@@ -21,6 +23,8 @@ export interface Counterpart {
   /** What `staffetta.yml` needs to reach them: variables by their names behind that of the target. */
   readonly env: Readonly<Record<string, string>>;
   told(): Promise<Told>;
+  /** Behind Staffetta's back, changes what the `nth` of its entries says, or deletes it, if there is any; undefined: nobody can. */
+  tamper?(how: Tampering, nth: number): void;
   /** What stands between the daemons and them, for the site to close; undefined: they are not asked over the network. */
   readonly proxy?: TcpProxy;
   close(): Promise<void>;
@@ -43,6 +47,8 @@ export async function createCounterpart(
     }
     case 'http':
       return Service.start(suffix);
+    case 'scim':
+      return ScimService.start(suffix);
   }
 }
 

@@ -6,12 +6,11 @@ import type pg from 'pg';
 import type { LdifEntry } from '../../src/demo/ldif.ts';
 import type { Directory } from '../setup/directory.ts';
 import type { Means } from './conduct.ts';
+import { type Past, type Query, readPast } from './past.ts';
 import { notStrange } from './strangers.ts';
 
 export const targetNames = ['directory', 'archive', 'lists'] as const;
 export type TargetName = (typeof targetNames)[number];
-
-type Query = <Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
 
 /** An entry that should be there, exactly so. */
 interface Wanted {
@@ -37,19 +36,13 @@ interface Kind {
   readonly leftover?: (entry: LdifEntry, key: string, past: Past) => string | undefined;
 }
 
-/** What was, and is not any longer. */
-interface Past {
-  /** Keys of people who have ever been in another area than `people`. */
-  readonly outsiders: ReadonlySet<string>;
-  /** The keys, as `from to`, of whoever was renumbered, however often, from one to the other, or got the login of the other. */
-  readonly succeeded: ReadonlySet<string>;
-}
-
 const present = (column: string) => `array_remove(array[nullif(${column}, '')], null)`;
 const emails = 'array(select e.address from registry.email e where e.person_id = p.id)';
 const person = `from registry.person p
   where not p.hidden and not exists (select from registry.contract c where c.person_id = p.id and c.ends <= now())`;
 const members = 'array(select m.person_id::text from registry.member m where m.team_id = t.id)';
+const listedMembers = `array(select m.person_id::text from registry.member m
+  where m.team_id = t.id and m.person_id in (select p.id ${person} and p.area = 'people'))`;
 
 const kinds: Readonly<Record<TargetName, readonly Kind[]>> = {
   directory: [
@@ -118,7 +111,7 @@ export interface Excused {
   readonly spared: ReadonlySet<string>;
   /** Whoever has left may be there, disabled, where that is what becomes of them. */
   readonly disabled: boolean;
-  /** How it is written: a backend calls entries of teams by their keys. */
+  /** How it is written: a backend calls entries of teams by their keys; a SCIM service knows only its own users as members. */
   readonly means: Means;
 }
 
@@ -132,24 +125,6 @@ export function entityAt(target: TargetName, dn: string): Kind['what'] | undefin
 export function unitsOf(target: TargetName): string[] {
   return kinds[target].flatMap(({ below }) => below);
 }
-
-/**
- * Who has ever been in another area than `people`: the target `lists` has let them go, with whatever their entries said
- * then; and who was renumbered, or got whose login. Triggers of our own keep them, in the transactions of the applications.
- */
-export const past = `
-  create table registry.outsider (id bigint);
-  create function registry.keep_outsider() returns trigger language plpgsql as $$ begin
-    if new.area <> 'people' then insert into registry.outsider values (new.id); end if; return null; end $$;
-  create trigger keep_outsider after insert or update on registry.person for each row execute function registry.keep_outsider();
-  create table registry.renumbering (former bigint, later bigint);
-  create function registry.keep_renumbering() returns trigger language plpgsql as $$ begin
-    insert into registry.renumbering values (old.id, new.id); return null; end $$;
-  create table registry.login (uid text, id bigint, primary key (uid, id));
-  create function registry.keep_login() returns trigger language plpgsql as $$ begin
-    insert into registry.login values (new.uid, new.id) on conflict do nothing; return null; end $$;
-  create trigger keep_login after insert or update on registry.person for each row when (new.uid is not null) execute function registry.keep_login();
-  create trigger keep_renumbering after update on registry.person for each row when (old.id <> new.id) execute function registry.keep_renumbering();`;
 
 /** What the target holds and should not, lacks, or has otherwise. */
 export async function differences(
@@ -174,11 +149,7 @@ export async function differences(
       ([dn, entry]) => kind.named?.exec(dn)?.[1] ?? entry[kind.key]?.join() ?? 'nobody',
     );
     const wanted = new Map(
-      (
-        await query<Wanted & pg.QueryResultRow>(
-          means === 'script' ? kind.wanted.replace("'ou=,ou=names'", "'businessCategory=,ou=names'") : kind.wanted,
-        )
-      ).map((row) => [row.id, row]),
+      (await query<Wanted & pg.QueryResultRow>(wantedBy(means, kind))).map((row) => [row.id, row]),
     );
     const released = target === 'lists' && kind.what === 'person' ? was.outsiders : new Set();
     const say = (id: string, what: string) => found.push(`${target} ${kind.what} ${id}: ${what}`);
@@ -199,21 +170,16 @@ export async function differences(
   return found;
 }
 
-async function readPast(query: Query): Promise<Past> {
-  const outsiders = await query<{ id: string }>('select distinct id::text from registry.outsider');
-  const succeeded = await query<{ pair: string }>(
-    `with recursive step as (
-       select former, later from registry.renumbering
-       union select a.id, b.id from registry.login a join registry.login b on a.uid = b.uid and a.id <> b.id),
-     pair as (
-       select former, later from step
-       union select p.former, s.later from pair p join step s on s.former = p.later)
-     select format('%s %s', former, later) as pair from pair`,
-  );
-  return {
-    outsiders: new Set(outsiders.map(({ id }) => id)),
-    succeeded: new Set(succeeded.map(({ pair }) => pair)),
-  };
+/** The question for what should be there of a kind, where it is written so. */
+function wantedBy(means: Means, { wanted }: Kind): string {
+  switch (means) {
+    case 'script':
+      return wanted.replace("'ou=,ou=names'", "'businessCategory=,ou=names'");
+    case 'scim':
+      return wanted.replace(`'description', ${members}`, `'description', ${listedMembers}`);
+    default:
+      return wanted;
+  }
 }
 
 /** What a wanted entry has otherwise. `dnOf`: the names of people, of those too who have left and are kept. */

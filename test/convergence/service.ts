@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { addition } from './addition.ts';
 import type { Counterpart, Told } from './counterpart.ts';
 import { openProxy, type TcpProxy } from './proxy.ts';
 
@@ -132,20 +133,4 @@ function list(entries: ReadonlyMap<string, Document>, query: URLSearchParams): [
     200,
     { total: found.length, items: found.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(from, from + page) },
   ];
-}
-
-interface Addition {
-  readonly rdn: readonly string[];
-  readonly unit: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
-}
-
-/** LDIF that adds an entry (RFC 2849). */
-function addition({ rdn: [name = '', value = ''], unit, attributes }: Addition, suffix: string): string {
-  const escaped = [...Buffer.from(value)].map((byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('');
-  const line = (attribute: string, text: string) => `${attribute}:: ${Buffer.from(text).toString('base64')}\n`;
-  const lines = Object.entries({ ...attributes, [name]: value }).flatMap(([attribute, values]) =>
-    [values ?? []].flat().map((one) => line(attribute, String(one))),
-  );
-  return `dn: ${name}=${escaped},${unit},${suffix}\nchangetype: add\n${lines.join('')}`;
 }

@@ -4,13 +4,11 @@ import { type TargetName, unitsOf } from './desired.ts';
 import { isInhabitant } from './inhabitants.ts';
 import { notStrange } from './strangers.ts';
 
+/** What somebody does by hand. */
+export type Tampering = 'change' | 'delete';
+
 /** Behind Staffetta's back, changes what the `nth` entry of a target says, or deletes it, if there is any. */
-export async function tamper(
-  how: 'change' | 'delete',
-  target: TargetName,
-  directory: Directory,
-  nth: number,
-): Promise<void> {
+export async function tamper(how: Tampering, target: TargetName, directory: Directory, nth: number): Promise<void> {
   const found = await directory.entries(`(&${notStrange}(|(employeeNumber=*)(businessCategory=*)))`);
   const units = unitsOf(target).map((unit) => `,${unit},${directory.suffix}`);
   const own = [...found].filter(([dn, entry]) => units.some((unit) => dn.endsWith(unit)) && !isInhabitant(entry));

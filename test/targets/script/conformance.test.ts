@@ -6,7 +6,7 @@ import { type Bench, conformance } from '../conformance.ts';
 import { createBackyard } from './bench.ts';
 
 /** Keeps a file per identity, named after the hash of its id. A file called trouble says how it fails. */
-const program = `#!/usr/bin/env python3
+const program = `#!/usr/bin/env -S python3 -IS
 import hashlib, json, os, signal, sys, time
 out = os.environ["OUT"]
 def trouble():

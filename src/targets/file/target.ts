@@ -9,8 +9,10 @@
 import { isAbsolute, join } from 'node:path';
 import type { FileConfig } from '../../config/file.ts';
 import { requireTime } from '../deadline.ts';
+import { mappingOf } from '../mapping-of.ts';
 import { sameValues } from '../same-values.ts';
 import {
+  type Address,
   type Applied,
   type Change,
   type Health,
@@ -73,8 +75,7 @@ export class FileTarget implements Target {
   async apply(change: Change, signal: AbortSignal): Promise<Applied> {
     requireTime(signal);
     const { format, config } = this.#place;
-    if (config.entities[change.entity] === undefined)
-      throw new TargetError('misconfigured', `the target has no entity ${change.entity}`);
+    mappingOf<object>(config, change.entity);
     return this.#commits.run((store) => {
       const records = new Records(store.sqlite, format, config);
       const applied = new Ledger(format, this.#access.entries(store), records).apply(change, this.#witness.now());
@@ -128,11 +129,7 @@ export class FileTarget implements Target {
     return new Map(answers.filter(([, states]) => states.length > 0));
   }
 
-  async read(
-    entry: { readonly remoteId: string; readonly stableId?: string },
-    attributes: readonly string[],
-    signal: AbortSignal,
-  ): Promise<RemoteState | undefined> {
+  async read(entry: Address, attributes: readonly string[], signal: AbortSignal): Promise<RemoteState | undefined> {
     const found = await this.#read((entries) => entries.meant(entry) ?? entries.at(entry.remoteId), signal);
     return found && stateOf(this.#rules, found, attributes);
   }

@@ -1,5 +1,4 @@
 /** What a service answers, and what that means where it is no success (RFC 7644 §3.12). */
-
 import type { Document } from '../document.ts';
 import { TargetError, type TargetErrorKind } from '../target.ts';
 import type { WebAnswer } from '../web/answer.ts';

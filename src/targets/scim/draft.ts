@@ -1,5 +1,4 @@
 /** A change of a resource, made ready: which of its changes say something, where, and what of it nobody may see. */
-
 import type { Document } from '../document.ts';
 import type { AttributeChange, Attributes, Change, Value } from '../target.ts';
 import { isMembers, type Placed } from './patch.ts';

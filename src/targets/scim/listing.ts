@@ -2,7 +2,6 @@
  * Resources of a type, page by page (RFC 7644 §3.4.2.4, or with cursors RFC 9865). Whoever reads to the end has seen every
  * one: whatever makes that doubtful is a failure.
  */
-
 import type { Document } from '../document.ts';
 import { TargetError } from '../target.ts';
 import { type Answer, isSuccess, misdirected, unreadable } from './answer.ts';

@@ -1,5 +1,4 @@
 /** Resources by values that they have: many at once with one filter, or one by one, or among all that there are. */
-
 import type { Document } from '../document.ts';
 import type { Value } from '../target.ts';
 import { refusal } from './answer.ts';

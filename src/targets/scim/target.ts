@@ -2,7 +2,7 @@
 import type { ScimConfig } from '../../config/scim.ts';
 import { requireTime } from '../deadline.ts';
 import { sameValues } from '../same-values.ts';
-import type { Applied, Change, Health, Match, Password, RemoteState, Target, Value } from '../target.ts';
+import type { Address, Applied, Change, Health, Match, Password, RemoteState, Target, Value } from '../target.ts';
 import { isSuccess, misdirected, unreadable } from './answer.ts';
 import { known } from './attribute-type.ts';
 import { Bulk } from './bulk.ts';
@@ -70,7 +70,7 @@ export class ScimTarget implements Target {
   }
 
   async setPassword(
-    entry: { readonly entity: string; readonly remoteId: string; readonly stableId?: string },
+    entry: Address & { readonly entity: string },
     { next }: Password,
     signal: AbortSignal,
   ): Promise<void> {
@@ -105,11 +105,7 @@ export class ScimTarget implements Target {
     return this.#reader.find(matches, attributes, signal);
   }
 
-  async read(
-    entry: { readonly remoteId: string; readonly stableId?: string },
-    attributes: readonly string[],
-    signal: AbortSignal,
-  ): Promise<RemoteState | undefined> {
+  async read(entry: Address, attributes: readonly string[], signal: AbortSignal): Promise<RemoteState | undefined> {
     return this.#reader.read(entry, attributes, signal);
   }
 

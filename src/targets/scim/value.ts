@@ -1,5 +1,4 @@
 /** Values of attributes as SCIM has them, and back as PostgreSQL and directories write them. */
-
 import { type Json, toBoolean, toNumber } from '../document.ts';
 import { TargetError, type Value } from '../target.ts';
 import type { Place } from './place.ts';

@@ -3,10 +3,9 @@
  * back as a whole, so that what others wrote in it stays. Whatever was read before is written under its version, where the
  * service has versions; one that has changed meanwhile (412) is read once more.
  */
-
 import type { Document } from '../document.ts';
 import { halfDone } from '../half-done.ts';
-import { type Applied, type Change, TargetError, type TargetErrorKind } from '../target.ts';
+import { type Address, type Applied, type Change, TargetError, type TargetErrorKind } from '../target.ts';
 import { type Answer, isSuccess, refusal, scimTypeOf } from './answer.ts';
 import { draftOf, placed, placedOf, secretsIn } from './draft.ts';
 import { textIn } from './json.ts';
@@ -97,7 +96,7 @@ export class Writer {
   }
 
   async setPassword(
-    entry: { readonly entity: string; readonly remoteId: string; readonly stableId?: string },
+    entry: Address & { readonly entity: string },
     password: string,
     signal: AbortSignal,
   ): Promise<void> {

@@ -1,7 +1,6 @@
 /** The chain of backends: for one action of one identity, every backend that it concerns, in order. */
 import type { ScriptConfig } from '../../config/script.ts';
 import type { Exit } from '../../programs/exit.ts';
-import { mayBeSecret } from '../../programs/output.ts';
 import { type ProcessOptions, run } from '../../programs/process.ts';
 import { Stream } from '../../programs/stream.ts';
 import { TargetError, type TargetErrorKind } from '../target.ts';
@@ -22,14 +21,11 @@ const weight: readonly TargetErrorKind[] = ['misconfigured', 'unavailable', 'unk
 export class Chain {
   readonly #config: ScriptConfig;
   readonly #options: ProcessOptions;
-  /** What of the environment no message shows. */
-  readonly #hidden: readonly string[];
   readonly #streams = new Map<string, Stream>();
 
   constructor(config: ScriptConfig) {
     this.#config = config;
     this.#options = { env: config.env, shell: config.shell, maxOutput: config.maxOutput };
-    this.#hidden = Object.values(config.env).filter(mayBeSecret);
   }
 
   /**
@@ -69,7 +65,7 @@ export class Chain {
       this.#config.process[backend] === 'stream'
         ? await this.#stream(backend, program).ask(input, () => signal)
         : await run(program, `${input}\n`, this.#options, signal);
-    return resultOf(exit, [...secrets, ...this.#hidden]);
+    return resultOf(exit, secrets);
   }
 
   async close(): Promise<void> {

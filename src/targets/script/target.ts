@@ -8,6 +8,7 @@
  */
 import type { ScriptConfig } from '../../config/script.ts';
 import { asideMark } from '../aside-mark.ts';
+import { mappingOf } from '../mapping-of.ts';
 import { sameValues } from '../same-values.ts';
 import {
   type Applied,
@@ -90,8 +91,7 @@ export class ScriptTarget implements Target {
   /** Makes a change: each of its actions goes to every backend that it concerns. What fails ends it. */
   async apply(change: Change, signal: AbortSignal, whole: Whole = { written: {} }): Promise<Applied> {
     const remoteId = (change.operation === 'update' ? change.renameTo : undefined) ?? change.remoteId;
-    const mapping = this.#config.entities[change.entity];
-    if (mapping === undefined) throw new TargetError('misconfigured', `the target has no entity ${change.entity}`);
+    const mapping = mappingOf(this.#config, change.entity);
     if (isAside(change)) return { remoteId };
     const backends = await this.#backends.all();
     const answers: Answer[] = [];
@@ -114,8 +114,7 @@ export class ScriptTarget implements Target {
     signal: AbortSignal,
     { desired, written }: Whole,
   ): Promise<void> {
-    const mapping = this.#config.entities[entity];
-    if (mapping === undefined) throw new TargetError('misconfigured', `the target has no entity ${entity}`);
+    const mapping = mappingOf(this.#config, entity);
     const request = passwordRequest(password, remoteId, mapping, desired ?? written);
     const failure = failureIn(await this.#chain.ask(await this.#backends.all(), request, signal), false);
     if (failure) throw failure;

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { disabledIdOf, remoteIdOf } from '../config/remote-id.ts';
 import type { Config, MappingConfig, TargetConfig } from '../config/schema.ts';
+import { shownUrl } from '../config/shown-url.ts';
 
 /** What the configuration says, as a row that people can read: a text or a number. */
 export interface Setting {
@@ -63,13 +64,13 @@ function ofKind(target: string, of: TargetConfig) {
         say('BIND_DN')(of.bind?.dn, `Who Staffetta logs in as on ${target}`),
         say('START_TLS')(String(of.startTls), `Whether connections to ${target} are encrypted with StartTLS`),
       ];
-    case 'script':
-      return [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)];
-    case 'http':
     case 'scim':
-      return [say('URL')(of.url, `Where ${target} is`)];
+    case 'http':
+      return [say('URL')(shownUrl(of.url), `Where ${target} is`)];
     case 'file':
       return [say('FOLDER')(of.folder, `The folder of the files of ${target}`)];
+    case 'script':
+      return [say('BACKENDS')(of.backends, `The folder of the backends of ${target}`)];
     case 'own':
       return [];
   }

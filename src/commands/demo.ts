@@ -1,9 +1,6 @@
 import { Command } from 'commander';
 import { Interruption } from '../demo/interruption.ts';
-import { runLive } from '../demo/live.ts';
 import { Screen } from '../demo/screen.ts';
-import { summarise } from '../demo/summary.ts';
-import { runTour } from '../demo/tour.ts';
 import { UserError } from './user-error.ts';
 import { wholeNumber } from './whole-number.ts';
 
@@ -32,6 +29,7 @@ async function demo({ once, json, people, groups }: DemoOptions): Promise<void> 
   const stop = interruption.signal;
   const screen = new Screen(json ? process.stderr : process.stdout, stop);
   try {
+    const { runLive, runTour, summarise } = await load();
     if (!once) return await runLive({ people, groups }, screen, stop);
     const result = await runTour({ people, groups }, screen, stop);
     for (const line of summarise(result)) screen.line(line);
@@ -42,5 +40,24 @@ async function demo({ once, json, people, groups }: DemoOptions): Promise<void> 
     if (interruption.exitCode === undefined) throw error;
     screen.line('Stopped. Nothing is left behind.');
     process.exitCode = interruption.exitCode;
+  }
+}
+
+/** What it plays is loaded when somebody wants it: it needs packages that only a checkout has, and no other command does. */
+async function load() {
+  try {
+    const [{ runLive }, { runTour }, { summarise }] = await Promise.all([
+      import('../demo/live.ts'),
+      import('../demo/tour.ts'),
+      import('../demo/summary.ts'),
+    ]);
+    return { runLive, runTour, summarise };
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+    if (!isMissing) throw error;
+    throw new UserError(
+      `The demo needs packages that are not installed (${error.message}). Run \`npm install\` in the checkout, without leaving out the development dependencies.`,
+      2,
+    );
   }
 }

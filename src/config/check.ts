@@ -4,7 +4,7 @@
  */
 import { checkDeprovision } from './deprovision.ts';
 import { checkDocumentPaths } from './document-paths.ts';
-import { checkFile, checkFolders } from './file-flow.ts';
+import { checkFile, checkFolders } from './file-check.ts';
 import { quote } from './form.ts';
 import { checkHooks } from './hook-names.ts';
 import { checkHttp } from './http-check.ts';
@@ -40,8 +40,7 @@ export function checkConfig(config: Config, written: unknown): Findings {
       ...targets.flatMap(([name, target]) => [
         ...checkAfter(name, config, written),
         ...checkCircles(target, ['targets', name]),
-        ...(target.type === 'scim' ? checkScim(target, ['targets', name]) : []),
-        ...(target.type === 'file' ? checkFile(target, ['targets', name]) : []),
+        ...checkKind(target, ['targets', name]),
         ...Object.entries(target.entities).flatMap(([entity, mapping]) => [
           ...checkEntity(entity, ['targets', name, 'entities', entity], written),
           ...checkMapping(mapping, ['targets', name, 'entities', entity], written),
@@ -51,11 +50,24 @@ export function checkConfig(config: Config, written: unknown): Findings {
       ]),
       ...checkFolders(config),
       ...checkHooks(config),
-      ...targets.flatMap(([name, target]) => (target.type === 'http' ? checkHttp(target, ['targets', name]) : [])),
       ...[...ldap, ...web].flatMap((findings) => findings.problems),
     ],
     warnings: [...ldap, ...web].flatMap((findings) => findings.warnings),
   };
+}
+
+/** What only one kind of target can have wrong. */
+function checkKind(target: TargetConfig, above: Path): Problem[] {
+  switch (target.type) {
+    case 'scim':
+      return checkScim(target, above);
+    case 'http':
+      return checkHttp(target, above);
+    case 'file':
+      return checkFile(target, above);
+    default:
+      return [];
+  }
 }
 
 function checkNames(written: unknown): Problem[] {

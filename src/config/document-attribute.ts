@@ -1,14 +1,12 @@
 /** The attributes of a target that takes documents: how their values stand there. */
 import { z } from 'zod';
-import { type AttributeConfig, attribute } from './attribute.ts';
+import { type AttributeConfig, attribute, secretFlag as secret } from './attribute.ts';
 
 /** How the values of an attribute stand in the document. */
 const form = z
   .enum(['text', 'number', 'boolean', 'list', 'bytes'])
   .default('text')
   .describe('How it stands in the document: text, number, boolean, list of texts, or bytes (as base64)');
-
-const secret = z.boolean().default(false).describe('Never shown, logged or stored other than as a keyed hash');
 
 /** An attribute of the document; its name is the path of the place where it stands. */
 const written = z.union([

@@ -4,7 +4,7 @@ import { attribute } from './attribute.ts';
 import { cron } from './cron.ts';
 import { documentAttribute } from './document-attribute.ts';
 import { positiveDuration } from './duration.ts';
-import type { LdapMapping } from './ldap.ts';
+import { entryKeys, type LdapMapping } from './ldap.ts';
 import { named } from './name.ts';
 import { common, mapping } from './target.ts';
 
@@ -113,19 +113,7 @@ const plainMapping = z
   })
   .transform((given): typeof given & Pick<LdapMapping, 'disable' | 'password'> => given);
 
-const ldifMapping = z
-  .strictObject({
-    ...mapping,
-    dn: z.string().describe('Template of the distinguished name over the columns of the view'),
-    disable: z
-      .strictObject({
-        attributes: z.record(z.string(), z.string()).default({}).describe('Attribute → template'),
-        dn: z.string().optional().describe('Template of the distinguished name of a disabled entry'),
-      })
-      .optional()
-      .describe('What to write of an identity that has left the view, for `deprovision: disable`'),
-  })
-  .transform((given): typeof given & Pick<LdapMapping, 'password'> => given);
+const ldifMapping = z.strictObject(entryKeys).transform((given): typeof given & Pick<LdapMapping, 'password'> => given);
 
 const csv = z.strictObject({
   ...flow,

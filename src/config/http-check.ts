@@ -1,4 +1,4 @@
-/** Checks what an `http` target says of its entities: whether its operations fit each other, and what they are to lead to. */
+/** What no schema can tell of an `http` target: whether its operations fit each other, and what they are to lead to. */
 import { quote } from './form.ts';
 import type { HttpConfig, HttpMapping } from './http.ts';
 import { checkHttpOperation, checkPointer, type Known } from './http-operation-check.ts';

@@ -68,7 +68,10 @@ export const http = z.strictObject({
   type: z.literal('http').describe('The kind of target: a service that is asked over HTTP'),
   ...common,
   ...web,
-  identity: z.string().optional().describe('Which installation this is, whatever its URL. Default: the URL'),
+  identity: z
+    .string()
+    .optional()
+    .describe('Which installation this is, whatever its URL. Default: the URL, without a query'),
   ping: z
     .strictObject({
       method: z.string().default('GET').describe('Default: GET'),

@@ -16,7 +16,8 @@ const ldapPassword = z.strictObject({
     ),
 });
 
-const ldapMapping = z.strictObject({
+/** What is said of an entity whose entries have distinguished names, in a directory or in LDIF. */
+export const entryKeys = {
   ...mapping,
   dn: z.string().describe('Template of the distinguished name over the columns of the view'),
   disable: z
@@ -26,6 +27,10 @@ const ldapMapping = z.strictObject({
     })
     .optional()
     .describe('What to write to the entry of an identity that has left the view, for `deprovision: disable`'),
+};
+
+const ldapMapping = z.strictObject({
+  ...entryKeys,
   password: z
     .union([z.enum(passwordForms).transform((form): z.input<typeof ldapPassword> => ({ form })), ldapPassword])
     .pipe(ldapPassword)

@@ -18,10 +18,10 @@ const scimMapping = z
       .string()
       .optional()
       .describe('The attribute that holds the name. Default: userName of a User, displayName of any other resource'),
-    caseExact: z
+    caseSensitive: z
       .boolean()
       .optional()
-      .describe('Whether names that differ in case are different. Default: of externalId only'),
+      .describe('Whether names that differ in case are different resources. Default: of externalId only'),
     attributes: z.record(z.string(), scimAttribute).describe('Path of the attribute → template, column or constant'),
     disable: z
       .strictObject({
@@ -71,7 +71,7 @@ export type ScimMapping = ScimConfig['entities'][string];
 type Given = {
   readonly resource: string;
   readonly naming?: string | undefined;
-  readonly caseExact?: boolean | undefined;
+  readonly caseSensitive?: boolean | undefined;
   readonly attributes: Readonly<Record<string, z.output<typeof scimAttribute>>>;
   readonly disable?: { readonly attributes: Record<string, string> } | undefined;
 };
@@ -82,13 +82,13 @@ type Given = {
  */
 function complete<T extends Given>(given: T) {
   const { resource, naming = resource === 'User' ? 'userName' : 'displayName' } = given;
-  const { caseExact = naming.toLowerCase() === 'externalid' } = given;
+  const { caseSensitive = naming.toLowerCase() === 'externalid' } = given;
   const disable: LdapMapping['disable'] =
     given.disable ?? (resource === 'User' ? { attributes: { active: 'false' } } : undefined);
   const isActive = (name: string) => name.toLowerCase() === 'active';
   const isOwn = Object.keys(disable?.attributes ?? {}).some(isActive) && !Object.keys(given.attributes).some(isActive);
   const attributes = isOwn ? { ...given.attributes, active: whenCreated } : given.attributes;
-  return { ...given, naming, caseExact, disable, attributes };
+  return { ...given, naming, caseSensitive, disable, attributes };
 }
 
 const whenCreated = scimAttribute.parse({ values: ['true'], policy: 'initial' });

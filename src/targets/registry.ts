@@ -27,9 +27,9 @@ const kinds: {
 } = {
   ldap: (config, { folder }) => new LdapTarget(config, folder),
   scim: (config, { folder }) => new ScimTarget(config, folder),
-  script: (config, { folder }) => new ScriptTarget(config, folder),
   http: (config, { folder }) => new HttpTarget(config, folder),
   file: (config, { folder }) => new FileTarget(config, folder),
+  script: (config, { folder }) => new ScriptTarget(config, folder),
   own: openOwnTarget,
 };
 

@@ -19,6 +19,12 @@ export interface Password {
   readonly former: string | undefined;
 }
 
+/** Which entry is meant: by its stable id where it has one, else by its remote id. */
+export interface Address {
+  readonly remoteId: string;
+  readonly stableId?: string;
+}
+
 /** One entry as it stands on the target. */
 export interface RemoteState {
   /** The id by which it is addressed: a DN, a path, an id. */
@@ -174,7 +180,7 @@ export interface Target {
 
   /** Give an entry a password that was handed over; the same one may come twice. Left out: it takes none. */
   setPassword?(
-    entry: { readonly entity: string; readonly remoteId: string; readonly stableId?: string },
+    entry: Address & { readonly entity: string },
     password: Password,
     signal: AbortSignal,
     whole: Whole,
@@ -219,11 +225,7 @@ export interface Target {
    * Where the stable id is gone, but another entry has the remote id, that is returned, with its own stable id: it is the
    * caller's to decide whether it may be taken over.
    */
-  read?(
-    entry: { readonly remoteId: string; readonly stableId?: string },
-    attributes: readonly string[],
-    signal: AbortSignal,
-  ): Promise<RemoteState | undefined>;
+  read?(entry: Address, attributes: readonly string[], signal: AbortSignal): Promise<RemoteState | undefined>;
 
   /** All live entries of an entity; throws unless it is sure to have seen every one. */
   scan?(entity: string, attributes: readonly string[], signal: AbortSignal): AsyncIterable<RemoteState>;

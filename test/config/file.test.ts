@@ -1,13 +1,9 @@
 /** Mistakes that only a file target can have. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/problem.ts';
+import { createWritten } from './written.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'staffetta-config-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const { load, mistakesIn: located, remove } = createWritten();
+afterAll(remove);
 
 const good = `version: 1
 database: { url: postgres://localhost/x }
@@ -26,21 +22,11 @@ targets:
           mails: { from: mails, as: list }
 `;
 
-function mistakesIn(text: string): string[] {
-  const file = join(folder, 'staffetta.yml');
-  writeFileSync(file, text);
-  try {
-    loadConfig(file, {});
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.message.split('\n').map((line) => line.slice(file.length + 1).replace(/^[\d:]+ /, ''));
-  }
-}
+const mistakesIn = (text: string) => located(text).map((mistake) => mistake.replace(/^[\d:]+ /, ''));
 
 test('a file target has defaults', () => {
   expect(mistakesIn(good)).toEqual([]);
-  expect(loadConfig(join(folder, 'staffetta.yml'), {}).config.targets.flow).toMatchObject({
+  expect(load(good).config.targets.flow).toMatchObject({
     ...{
       content: 'changes',
       publish: {},

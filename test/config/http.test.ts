@@ -1,13 +1,9 @@
 /** Mistakes that only an http target can have. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/problem.ts';
+import { createWritten } from './written.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'staffetta-config-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const { load, mistakesIn: located, remove } = createWritten();
+afterAll(remove);
 
 const good = `version: 1
 database: { url: postgres://localhost/x }
@@ -34,21 +30,11 @@ targets:
         disable: { attributes: { mail: "" } }
 `;
 
-function mistakesIn(text: string): string[] {
-  const file = join(folder, 'staffetta.yml');
-  writeFileSync(file, text);
-  try {
-    loadConfig(file, {});
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.message.split('\n').map((line) => line.slice(file.length + 1).replace(/^(\d+):\d+/, '$1'));
-  }
-}
+const mistakesIn = (text: string) => located(text).map((mistake) => mistake.replace(/^(\d+):\d+/, '$1'));
 
 test('an http target has defaults, and its ids begin with the entity', () => {
   expect(mistakesIn(good)).toEqual([]);
-  expect(loadConfig(join(folder, 'staffetta.yml'), {}).config.targets.accounts).toMatchObject({
+  expect(load(good).config.targets.accounts).toMatchObject({
     ...{
       maxAnswer: 16_777_216,
       privateAddresses: 'allow',

@@ -1,15 +1,10 @@
 /** Mistakes that only a scim target can have. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/problem.ts';
 import { remoteIdOf } from '../../src/config/remote-id.ts';
+import { createWritten } from './written.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'staffetta-config-'));
-const file = join(folder, 'staffetta.yml');
-afterAll(() => rmSync(folder, { recursive: true }));
+const { load, mistakesIn, remove } = createWritten();
+afterAll(remove);
 
 const good = `version: 1
 database: { url: postgres://localhost/x }
@@ -34,21 +29,6 @@ targets:
       group: { resource: Group, id: "{name}", attributes: { members: { ref: person, from: members } } }
 `;
 
-function load(text: string) {
-  writeFileSync(file, text);
-  return loadConfig(file, {});
-}
-
-function mistakesIn(text: string): string[] {
-  try {
-    load(text);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.message.split('\n').map((line) => line.slice(file.length + 1));
-  }
-}
-
 test('a scim target has defaults, which depend on the resource type', () => {
   const { service } = load(good).config.targets;
   if (service?.type !== 'scim') throw new Error('it is a scim target');
@@ -58,7 +38,7 @@ test('a scim target has defaults, which depend on the resource type', () => {
     features: { attributes: true },
   });
   expect(person).toMatchObject({
-    ...{ naming: 'userName', caseExact: false, disable: { attributes: { active: 'false' } } },
+    ...{ naming: 'userName', caseSensitive: false, disable: { attributes: { active: 'false' } } },
     attributes: {
       active: { kind: 'values', values: ['true'], policy: 'initial' },
       'name.familyName': { as: undefined },

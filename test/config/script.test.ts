@@ -1,13 +1,9 @@
 /** Mistakes that only a script target can have. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/problem.ts';
+import { createWritten } from './written.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'staffetta-config-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const { load, mistakesIn, remove } = createWritten();
+afterAll(remove);
 
 const good = `version: 1
 database: { url: postgres://localhost/x }
@@ -24,21 +20,9 @@ targets:
         deprovision: [disable, { after: 90d, do: delete }]
 `;
 
-function mistakesIn(text: string): string[] {
-  const file = join(folder, 'staffetta.yml');
-  writeFileSync(file, text);
-  try {
-    loadConfig(file, {});
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.message.split('\n').map((line) => line.slice(file.length + 1));
-  }
-}
-
 test('a script target has defaults, and disables by itself', () => {
   expect(mistakesIn(good)).toEqual([]);
-  const { programs } = loadConfig(join(folder, 'staffetta.yml'), {}).config.targets;
+  const { programs } = load(good).config.targets;
   expect(programs).toMatchObject({
     ...{
       backends: 'backends',

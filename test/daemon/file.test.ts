@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDirectory, type Directory } from '../setup/directory.ts';
-import { createRegistry, type Registry } from '../setup/registry.ts';
+import { createRegistry, ldapEntities, type Registry } from '../setup/registry.ts';
 import { until } from '../setup/until.ts';
 import { createFlow, type Flow, readCsv, replay } from '../targets/file/bench.ts';
 
@@ -81,32 +81,7 @@ describe('flows beside a directory', () => {
     folder: ${flow.folder}/ldif
     name: "branch-{sequence}.ldif"
     guard: { removals: 100%, changes: 100% }
-    entities:
-      person:
-        dn: "uid={uid},ou={area},dc=example,dc=org"
-        attributes:
-          objectClass: { values: [inetOrgPerson] }
-          uid: { from: uid }
-          cn: "{given?} {surname?}"
-          sn: { from: surname }
-          givenName: { from: given }
-          mail: { from: emails }
-          roomNumber: { from: room }
-          employeeNumber: { from: id }
-          jpegPhoto: { from: photo }
-          userPassword: { from: password, secret: true }
-        deprovision: delete
-        removeAfter: 300ms
-      team:
-        dn: "cn={name},ou=groups,dc=example,dc=org"
-        attributes:
-          objectClass: { values: [groupOfNames] }
-          cn: { from: name }
-          businessCategory: { from: id }
-          member: { ref: person, from: members, empty: placeholder }
-        deprovision: delete
-        removeAfter: 300ms
-`,
+${ldapEntities}`,
     ]);
     await registry.apply();
     await registry.query('update staffetta.target set admitted = true');

@@ -34,20 +34,8 @@ export const tables = `
   create view registry.v_team as
     select t.*, array(select m.person_id from registry.member m where m.team_id = t.id) as members from registry.team t;`;
 
-const configuration = `
-version: 1
-database: { url: "\${DATABASE_URL}" }
-entities:
-  person: { view: registry.v_person, key: id, sources: { registry.person: id, registry.email: person_id } }
-  team: { view: registry.v_team, key: id, sources: { registry.team: id, registry.member: team_id } }
-targets:
-  directory:
-    type: ldap
-    url: \${LDAP_URL}
-    timeout: 3s
-    bind: { dn: "\${LDAP_BIND_DN}", password: "\${LDAP_PASSWORD}" }
-    guard: { removals: 100%, changes: 100% }
-    entities:
+/** How people and teams look in a directory, or in a flow for one. */
+export const ldapEntities = `    entities:
       person:
         dn: "uid={uid},ou={area},\${LDAP_SUFFIX}"
         attributes:
@@ -73,6 +61,21 @@ targets:
         deprovision: delete
         removeAfter: 300ms
 `;
+
+const configuration = `
+version: 1
+database: { url: "\${DATABASE_URL}" }
+entities:
+  person: { view: registry.v_person, key: id, sources: { registry.person: id, registry.email: person_id } }
+  team: { view: registry.v_team, key: id, sources: { registry.team: id, registry.member: team_id } }
+targets:
+  directory:
+    type: ldap
+    url: \${LDAP_URL}
+    timeout: 3s
+    bind: { dn: "\${LDAP_BIND_DN}", password: "\${LDAP_PASSWORD}" }
+    guard: { removals: 100%, changes: 100% }
+${ldapEntities}`;
 
 /** Tunables under which nothing takes long. */
 export const quick = {

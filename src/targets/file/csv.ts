@@ -3,10 +3,11 @@ import { stringify } from 'csv-stringify/sync';
 import type { CsvConfig } from '../../config/file.ts';
 import { type Field, fieldsOf } from '../../config/file-fields.ts';
 import type { AttributeConfig } from '../../config/schema.ts';
+import { unfit } from '../document.ts';
 import type { Value } from '../target.ts';
 import { type Encoding, encodings } from './encoding.ts';
 import { fieldIn } from './field.ts';
-import { formed, unfit } from './form.ts';
+import { formIn } from './form.ts';
 import type { Entry, Event, Format } from './format.ts';
 import { plainRules } from './plain-rules.ts';
 
@@ -53,7 +54,7 @@ export class Csv implements Format {
   }
 
   #cell(name: string, { as }: Column, values: readonly Value[]): string {
-    const value = formed(name, values, as);
+    const value = formIn(name, values, as);
     if (value === null) return '';
     if (typeof value === 'object') return 'number' in value ? value.number : this.#join(name, value);
     return String(value);

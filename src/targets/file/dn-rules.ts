@@ -1,5 +1,4 @@
 /** The rules of LDIF flows: those by which the `ldap` target compares, without a server that could be asked for its schema. */
-
 import { distinctValues, valueKey } from '../ldap/compare.ts';
 import { formatDn, formatRdn, normaliseDn, parentDn, parseDn, type Rdn } from '../ldap/dn.ts';
 import { afterRename, namingValues, withNaming } from '../ldap/naming.ts';

@@ -1,6 +1,6 @@
 /** The entries of a flow, as they were told. */
 import { randomUUID } from 'node:crypto';
-import { type Attributes, type RemoteState, TargetError, type Value } from '../target.ts';
+import { type Address, type Attributes, type RemoteState, TargetError, type Value } from '../target.ts';
 import type { Entry, Rules } from './format.ts';
 import { numberOf, type Row, type Sqlite, textOf } from './sqlite.ts';
 
@@ -32,7 +32,7 @@ export class Entries {
   }
 
   /** By its stable id where one is given, whatever its remote id is by now. */
-  meant({ remoteId, stableId }: { readonly remoteId: string; readonly stableId?: string }): Known | undefined {
+  meant({ remoteId, stableId }: Address): Known | undefined {
     if (stableId === undefined) return this.at(remoteId);
     return known(this.#sqlite.row('select * from entry where stable_id = ?', stableId));
   }

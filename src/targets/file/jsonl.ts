@@ -2,7 +2,7 @@
 import type { JsonlConfig } from '../../config/file.ts';
 import { type Field, fieldsOf } from '../../config/file-fields.ts';
 import { fieldIn } from './field.ts';
-import { type Formed, formed } from './form.ts';
+import { type Formed, formIn } from './form.ts';
 import type { Entry, Event, Format } from './format.ts';
 import { plainRules } from './plain-rules.ts';
 
@@ -38,7 +38,7 @@ export class Jsonl implements Format {
       if (text !== '') document.set(name, field === 'sequence' ? { number: text } : text);
     }
     const mapped = bare ? [] : Object.entries(this.#config.entities[entity]?.attributes ?? {});
-    for (const [path, { as }] of mapped) put(document, path.split('.'), formed(path, attributes[path] ?? [], as));
+    for (const [path, { as }] of mapped) put(document, path.split('.'), formIn(path, attributes[path] ?? [], as));
     return Buffer.from(`${write(document)}\n`);
   }
 }

@@ -1,11 +1,11 @@
 /** The rules of flows whose entries are records: ids and values are the same where they are equal to the letter. */
-import { createHash } from 'node:crypto';
+import { asideMark } from '../aside-mark.ts';
 import type { Value } from '../target.ts';
 import type { Rules } from './format.ts';
 
 export const plainRules: Rules = {
   normalise: (remoteId) => remoteId,
-  aside: (remoteId, key) => `${remoteId}#aside-${createHash('sha256').update(key).digest('hex').slice(0, 24)}`,
+  aside: (remoteId, key) => `${remoteId}#aside-${asideMark(key)}`,
   parent: () => undefined,
   depth: () => 0,
   moved: (remoteId) => remoteId,

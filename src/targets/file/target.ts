@@ -8,7 +8,11 @@
  */
 import { isAbsolute, join } from 'node:path';
 import type { FileConfig } from '../../config/file.ts';
+import { requireTime } from '../deadline.ts';
+import { mappingOf } from '../mapping-of.ts';
+import { sameValues } from '../same-values.ts';
 import {
+  type Address,
   type Applied,
   type Change,
   type Health,
@@ -71,8 +75,7 @@ export class FileTarget implements Target {
   async apply(change: Change, signal: AbortSignal): Promise<Applied> {
     requireTime(signal);
     const { format, config } = this.#place;
-    if (config.entities[change.entity] === undefined)
-      throw new TargetError('misconfigured', `the target has no entity ${change.entity}`);
+    mappingOf<object>(config, change.entity);
     return this.#commits.run((store) => {
       const records = new Records(store.sqlite, format, config);
       const applied = new Ledger(format, this.#access.entries(store), records).apply(change, this.#witness.now());
@@ -103,9 +106,7 @@ export class FileTarget implements Target {
   }
 
   same(attribute: string, left: readonly Value[], right: readonly Value[]): boolean {
-    const keys = (values: readonly Value[]) =>
-      new Set(this.#rules.held(attribute, values).map((value) => this.#rules.keyOf(attribute, value)));
-    return keys(left).symmetricDifference(keys(right)).size === 0;
+    return sameValues(left, right, (value) => this.#rules.keyOf(attribute, value));
   }
 
   aside(remoteId: string, key: string): string {
@@ -128,11 +129,7 @@ export class FileTarget implements Target {
     return new Map(answers.filter(([, states]) => states.length > 0));
   }
 
-  async read(
-    entry: { readonly remoteId: string; readonly stableId?: string },
-    attributes: readonly string[],
-    signal: AbortSignal,
-  ): Promise<RemoteState | undefined> {
+  async read(entry: Address, attributes: readonly string[], signal: AbortSignal): Promise<RemoteState | undefined> {
     const found = await this.#read((entries) => entries.meant(entry) ?? entries.at(entry.remoteId), signal);
     return found && stateOf(this.#rules, found, attributes);
   }
@@ -195,8 +192,4 @@ export class FileTarget implements Target {
       throw failureOf(`the files in ${this.#place.folder} cannot be made`, error);
     }
   }
-}
-
-function requireTime(signal: AbortSignal): void {
-  if (signal.aborted) throw new TargetError('unavailable', 'not begun: the time for it was over');
 }

@@ -1,7 +1,7 @@
 /** The command that is called after each file. */
 import type { FileConfig } from '../../config/file.ts';
 import type { Exit } from '../../programs/exit.ts';
-import { oneLine, told } from '../../programs/output.ts';
+import { mask, mayBeSecret, oneLine, told } from '../../programs/output.ts';
 import { run } from '../../programs/process.ts';
 import { TargetError } from '../target.ts';
 
@@ -24,7 +24,8 @@ export async function transfer(
   const reason = failureIn(exit);
   if (reason === undefined) return;
   const kind = exit.why === 'not started' ? 'misconfigured' : 'unavailable';
-  throw new TargetError(kind, oneLine(`the command ${file}, called for ${path}, ${reason}`));
+  const shown = mask(reason, Object.values(env).filter(mayBeSecret));
+  throw new TargetError(kind, oneLine(`the command ${file}, called for ${path}, ${shown}`));
 }
 
 function failureIn(exit: Exit): string | undefined {

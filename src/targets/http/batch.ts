@@ -1,11 +1,10 @@
 /**
- * Changes that go together: those that come at the same moment are one request, whose answer has a result for each. What
- * fails as a whole fails for all; but what is refused as a whole goes once more one by one, so that one that is bad harms
+ * Changes that go together in one request, whose answer has a result for each. What fails as a whole fails for all; but what is refused as a whole goes once more one by one, so that one that is bad harms
  * no other.
  */
 import type { BatchConfig } from '../../config/http-operation.ts';
-import { onAbort } from '../deadline.ts';
 import type { Json } from '../document.ts';
+import { Gathering, type Waiting } from '../gathering.ts';
 import { TargetError, type TargetErrorKind } from '../target.ts';
 import type { WebAnswer } from '../web/answer.ts';
 import type { WebClient } from '../web/client.ts';
@@ -29,16 +28,12 @@ export interface ItemResult {
   readonly stableId: string | undefined;
 }
 
+type Waits = Waiting<Item, ItemResult>;
+
 /** What the service says of each change. */
 interface Results {
   readonly answer: WebAnswer;
   readonly results: readonly Json[];
-}
-
-interface Waiting extends Item {
-  isSent: boolean;
-  readonly done: (result: ItemResult) => void;
-  readonly fail: (error: unknown) => void;
 }
 
 export class Batch {
@@ -46,7 +41,10 @@ export class Batch {
   readonly #config: BatchConfig;
   readonly #client: WebClient;
   readonly #idempotency: Idempotency;
-  #waiting: Waiting[] = [];
+  readonly #gathering = new Gathering<Item, ItemResult>({
+    divide: (all) => this.#divide(all),
+    carry: (some) => this.#carry(some),
+  });
 
   constructor(operation: Operation, config: BatchConfig, client: WebClient, idempotency: Idempotency) {
     this.#operation = operation;
@@ -56,47 +54,27 @@ export class Batch {
   }
 
   /** Makes a change with whatever others come at this moment. Throws what its own result means. */
-  async send(item: Item, signal: AbortSignal): Promise<ItemResult> {
-    const { promise, resolve, reject } = Promise.withResolvers<ItemResult>();
-    const waiting: Waiting = { ...item, isSent: false, done: resolve, fail: reject };
-    const off = onAbort(signal, () => {
-      this.#waiting = this.#waiting.filter((other) => other !== waiting);
-      const message = `${item.what}: given up before the answer to its batch`;
-      reject(new TargetError('unavailable', message, { unsure: waiting.isSent }));
-    });
-    if (signal.aborted) reject(new TargetError('unavailable', `${item.what}: given up before it was sent`));
-    else if (this.#waiting.push(waiting) === 1) setImmediate(() => this.#flush());
-    try {
-      return await promise;
-    } finally {
-      off();
-    }
+  send(item: Item, signal: AbortSignal): Promise<ItemResult> {
+    return this.#gathering.send(item, signal);
   }
 
-  #flush(): void {
-    const all = this.#waiting;
-    this.#waiting = [];
-    for (let start = 0; start < all.length; start += this.#config.max) {
-      const some = all.slice(start, start + this.#config.max);
-      this.#together(some).catch((error: unknown) => {
-        for (const { fail } of some) fail(error);
-      });
-    }
+  #divide(all: readonly Waits[]): Waits[][] {
+    const { max } = this.#config;
+    return Array.from({ length: Math.ceil(all.length / max) }, (_, index) => all.slice(index * max, (index + 1) * max));
   }
 
-  async #together(items: readonly Waiting[]): Promise<void> {
-    for (const item of items) item.isSent = true;
+  async #carry(some: readonly Waits[]): Promise<void> {
     try {
-      const answer = await this.#ask(items);
-      for (const [index, item] of items.entries()) this.#conclude(item, index, answer);
+      const answer = await this.#ask(some.map(({ item }) => item));
+      for (const [index, waits] of some.entries()) this.#conclude(waits, index, answer);
     } catch (error) {
       const isRefused = error instanceof TargetError && error.kind === 'rejected' && !error.unsure;
-      if (!isRefused || items.length === 1) throw error;
-      await Promise.all(items.map((item) => this.#together([item]).catch(item.fail)));
+      if (!isRefused || some.length === 1) throw error;
+      await Promise.all(some.map((waits) => this.#carry([waits]).catch(waits.fail)));
     }
   }
 
-  async #ask(items: readonly Waiting[]): Promise<Results> {
+  async #ask(items: readonly Item[]): Promise<Results> {
     const [only] = items;
     const what = items.length === 1 && only ? only.what : `${items.length} changes, the first of them ${only?.what}`;
     const list = items.map(({ json }) => json);
@@ -115,27 +93,25 @@ export class Batch {
     return { answer, results };
   }
 
-  #conclude(item: Waiting, index: number, { answer, results }: Results): void {
+  #conclude({ item, done, fail }: Waits, index: number, { answer, results }: Results): void {
     const { key, result: statusAt, message: messageAt, stableId } = this.#config;
     const name = key && textAt(item.json, key.sent);
     const result = key ? results.find((other) => textAt(other, key.answered) === name) : results[index];
     if (result === undefined) {
       const message = `${item.what}: the answer to its batch says nothing of it`;
-      item.fail(new TargetError('unknown', message, { unsure: true }));
+      fail(new TargetError('unknown', message, { unsure: true }));
       return;
     }
     const status = textAt(result, statusAt);
     const meaning = meaningOf(status, { ...this.#config.status, ...item.status });
     if (meaning === 'done') {
-      item.done({ stableId: stableId === undefined ? undefined : textAt(result, stableId) || undefined });
+      done({ stableId: stableId === undefined ? undefined : textAt(result, stableId) || undefined });
       return;
     }
     const kind: TargetErrorKind = meaning ?? 'unknown';
     const said = answer.shown(messageAt === undefined ? JSON.stringify(result) : textAt(result, messageAt));
     const unsure = kind === 'unavailable' || kind === 'unknown';
-    item.fail(
-      new TargetError(kind, `${item.what}: its batch was answered ${status || 'no status'}: ${said}`, { unsure }),
-    );
+    fail(new TargetError(kind, `${item.what}: its batch was answered ${status || 'no status'}: ${said}`, { unsure }));
   }
 }
 

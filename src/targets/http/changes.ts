@@ -1,7 +1,7 @@
 /** A change of an entry as JSON has it: what is put in place of what (RFC 7396), or step by step (RFC 6902). */
 import type { Form } from '../../config/document-attribute.ts';
 import { type Document, type Json, jsonOf, put } from '../document.ts';
-import type { Attributes } from '../target.ts';
+import type { AttributeChange, Attributes, Value } from '../target.ts';
 import { pointerOf } from './pointer.ts';
 
 /** Attribute → how it stands in the document. */
@@ -15,6 +15,19 @@ export function documentOf(attributes: Attributes, forms: Forms): Document {
     if (value !== undefined) document = put(document, path.split('.'), value);
   }
   return document;
+}
+
+/** The attributes of an update as they will be: `before` with the changes made. */
+export function changedIn(changes: readonly AttributeChange[], before: Attributes): Attributes {
+  const after = new Map<string, readonly Value[]>();
+  for (const { attribute, action, values } of changes) {
+    const present = after.get(attribute) ?? before[attribute] ?? [];
+    const named = new Set(values.map((value) => JSON.stringify(value)));
+    const others = present.filter((value) => !named.has(JSON.stringify(value)));
+    const kept = action === 'replace' ? [] : others;
+    after.set(attribute, action === 'delete' ? kept : [...kept, ...values]);
+  }
+  return Object.fromEntries(after);
 }
 
 /** A merge patch (RFC 7396): the attributes that changed with their values; null takes one away. */

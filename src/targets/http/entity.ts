@@ -1,10 +1,9 @@
 /** An entity of a service: its operations, and its entries as documents. */
-
 import type { Form } from '../../config/document-attribute.ts';
 import type { HttpConfig, HttpMapping } from '../../config/http.ts';
 import type { Locator, OperationConfig } from '../../config/http-operation.ts';
 import { type Json, jsonOf, valuesAs, valuesOf } from '../document.ts';
-import { type Attributes, type Change, type RemoteState, TargetError, type Value } from '../target.ts';
+import { type Attributes, type RemoteState, TargetError, type Value } from '../target.ts';
 import type { WebAnswer } from '../web/answer.ts';
 import { documentOf, type Forms, jsonPatch, mergePatch } from './changes.ts';
 import { contentOf } from './content.ts';
@@ -213,20 +212,4 @@ function usual(name: string, config: { readonly json?: unknown }): { method: str
   const body: Readonly<Record<string, string>> = { create: 'whole', save: 'whole', update: 'merge' };
   const json = body[name];
   return json === undefined ? { method } : { method, json };
-}
-
-/** The attributes of an update as they will be: `before` with the changes made. */
-export function changedIn(
-  changes: Extract<Change, { operation: 'update' }>['changes'],
-  before: Attributes,
-): Attributes {
-  const after = new Map<string, readonly Value[]>();
-  for (const { attribute, action, values } of changes) {
-    const present = after.get(attribute) ?? before[attribute] ?? [];
-    const named = new Set(values.map((value) => JSON.stringify(value)));
-    const others = present.filter((value) => !named.has(JSON.stringify(value)));
-    const kept = action === 'replace' ? [] : others;
-    after.set(attribute, action === 'delete' ? kept : [...kept, ...values]);
-  }
-  return Object.fromEntries(after);
 }

@@ -2,9 +2,11 @@
  * The `http` target: any service that is asked over HTTP. What is sent for each operation is said in staffetta.yml; what
  * the service can tell of its entries – one, those that match, all – decides what Staffetta can do with it.
  */
-import { createHash } from 'node:crypto';
 import type { HttpConfig } from '../../config/http.ts';
+import { shownUrl } from '../../config/shown-url.ts';
+import { asideMark } from '../aside-mark.ts';
 import { canonical } from '../document.ts';
+import { sameValues } from '../same-values.ts';
 import {
   type Applied,
   type Change,
@@ -62,7 +64,8 @@ export class HttpTarget implements Target {
     const isUsual = answer.status < 400 || [400, 404, 405, 406].includes(answer.status);
     const isWell = ping === undefined ? isUsual : answer.status === ping.status;
     if (!isWell) throw failure(answer, what, ping === undefined || answer.status >= 300 ? undefined : 'unknown');
-    return { summary: `${url} answers ${answer.status}`, identity: this.#config.identity ?? url };
+    const shown = shownUrl(url);
+    return { summary: `${shown} answers ${answer.status}`, identity: this.#config.identity ?? shown };
   }
 
   apply(change: Change, signal: AbortSignal, whole?: Whole): Promise<Applied> {
@@ -98,17 +101,11 @@ export class HttpTarget implements Target {
   same(attribute: string, left: readonly Value[], right: readonly Value[]): boolean {
     const forms = [...this.#entities.values()].flatMap(({ forms }) => forms.get(attribute) ?? []);
     const [form = 'text', ...others] = new Set(forms);
-    const texts = (values: readonly Value[]) =>
-      new Set(values.map((value) => canonical(value, others.length > 0 ? 'text' : form)));
-    return texts(left).symmetricDifference(texts(right)).size === 0;
+    return sameValues(left, right, (value) => canonical(value, others.length > 0 ? 'text' : form));
   }
 
   aside(remoteId: string, key: string): string {
-    const mark = createHash('sha256')
-      .update(JSON.stringify([remoteId, key]))
-      .digest('hex')
-      .slice(0, 24);
-    return asideOf(remoteId.split('/')[0] ?? '', mark);
+    return asideOf(remoteId.split('/')[0] ?? '', asideMark(key));
   }
 
   #find: NonNullable<Target['find']> = async (

@@ -1,9 +1,11 @@
 /** Writes entries: which operations a change consists of, and what each is told. */
 import type { WriteConfig } from '../../config/http-operation.ts';
+import { halfDone } from '../half-done.ts';
 import { type Applied, type Attributes, type Change, type Password, TargetError, type Whole } from '../target.ts';
 import type { WebClient } from '../web/client.ts';
 import { Batch } from './batch.ts';
-import { changedIn, type Entity, type Subject } from './entity.ts';
+import { changedIn } from './changes.ts';
+import type { Entity, Subject } from './entity.ts';
 import type { Idempotency } from './idempotency.ts';
 import { Operation } from './operation.ts';
 import type { Reader } from './reader.ts';
@@ -49,8 +51,7 @@ export class Writer {
     try {
       return (await this.#reader.read(entity, { id }, [], signal))?.stableId;
     } catch (error) {
-      if (error instanceof TargetError) throw again(error);
-      throw error;
+      throw halfDone(error);
     }
   }
 
@@ -94,7 +95,7 @@ export class Writer {
         subject = await this.#addressed(entity, name, subject, signal);
         await this.#send(entity, name, subject, signal);
       } catch (error) {
-        throw isBegun && error instanceof TargetError ? again(error) : error;
+        throw isBegun ? halfDone(error) : error;
       }
       isBegun = true;
       if (name === 'rename') subject = { ...subject, id: newId };
@@ -184,23 +185,18 @@ function appliedAs(remoteId: string, stableId: string | undefined): Applied {
   return { remoteId, ...(stableId === undefined ? {} : { stableId }) };
 }
 
-const asideMark = 'staffetta-aside-';
+const asidePrefix = 'staffetta-aside-';
 
 /** An id that nobody has, for the time of a swap. `mark`: what tells it from others of its kind. */
 export function asideOf(entity: string, mark: string): string {
-  return `${entity}/${asideMark}${mark}`;
+  return `${entity}/${asidePrefix}${mark}`;
 }
 
 function isAside(remoteId: string): boolean {
-  return remoteId.includes(`/${asideMark}`);
+  return remoteId.includes(`/${asidePrefix}`);
 }
 
 /** Whether the service knows ids that it can change. */
 function canRename(entity: Entity): boolean {
   return entity.operation('rename') !== undefined || entity.mapping.idPath !== undefined;
-}
-
-/** A failure after which something had been done. */
-function again(error: TargetError): TargetError {
-  return new TargetError(error.kind, error.message, { unsure: true, cause: error });
 }

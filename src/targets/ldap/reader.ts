@@ -5,7 +5,8 @@
  */
 import { AndFilter, EqualityFilter, type Filter, OrFilter } from 'ldapts';
 import type { LdapMapping } from '../../config/ldap.ts';
-import { type Attributes, type Match, type RemoteState, TargetError } from '../target.ts';
+import { mappingOf } from '../mapping-of.ts';
+import { type Address, type Attributes, type Match, type RemoteState, TargetError } from '../target.ts';
 import { basesOf } from './base.ts';
 import { valueKey } from './compare.ts';
 import { contextOf, type Directory } from './directory.ts';
@@ -29,7 +30,7 @@ export class Reader {
 
   /** See `Target.read`. */
   async read(
-    { remoteId, stableId }: { readonly remoteId: string; readonly stableId?: string },
+    { remoteId, stableId }: Address,
     attributes: readonly string[],
     signal: AbortSignal,
   ): Promise<RemoteState | undefined> {
@@ -132,9 +133,7 @@ export class Reader {
   }
 
   #mapping(entity: string): LdapMapping {
-    const mapping = this.#session.config.entities[entity];
-    if (mapping === undefined) throw new TargetError('misconfigured', `the target has no entity ${entity}`);
-    return mapping;
+    return mappingOf(this.#session.config, entity);
   }
 
   async #findSome(

@@ -1,5 +1,5 @@
 /** Distinguished names as remote ids: the form under which they are unique, and one to step aside to. */
-import { createHash } from 'node:crypto';
+import { asideMark } from '../aside-mark.ts';
 import { TargetError } from '../target.ts';
 import { DnSyntaxError, formatDn, normaliseDn, parseDn, plainRdn } from './dn.ts';
 import { remembering } from './remembering.ts';
@@ -35,6 +35,6 @@ export function normaliseRemoteId(remoteId: string): string {
 export function asideDn(remoteId: string, key: string): string {
   normaliseRemoteId(remoteId);
   const [rdn = [], ...parent] = parseDn(remoteId);
-  const value = `staffetta-${createHash('sha256').update(key).digest('hex').slice(0, 24)}`;
+  const value = `staffetta-${asideMark(key)}`;
   return formatDn([[{ type: rdn[0]?.type ?? 'cn', value }], ...parent]);
 }

@@ -1,5 +1,4 @@
 /** Searches that say so when they did not see everything. */
-
 import type { SearchEntry } from 'ldapts';
 import { type Control, type Filter, PagedResultsControl, PresenceFilter, SearchRequest, SearchResponse } from 'ldapts';
 import { TargetError } from '../target.ts';

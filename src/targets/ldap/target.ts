@@ -2,6 +2,7 @@
 import { ExtendedRequest, ExtendedResponse } from 'ldapts';
 import type { LdapConfig } from '../../config/ldap.ts';
 import {
+  type Address,
   type Applied,
   type Change,
   type Health,
@@ -72,11 +73,7 @@ export class LdapTarget implements Target {
     }
   }
 
-  setPassword(
-    entry: { readonly entity: string; readonly remoteId: string; readonly stableId?: string },
-    { next }: Password,
-    signal: AbortSignal,
-  ): Promise<void> {
+  setPassword(entry: Address & { readonly entity: string }, { next }: Password, signal: AbortSignal): Promise<void> {
     return this.#writer.setPassword(entry, next, signal);
   }
 
@@ -100,11 +97,7 @@ export class LdapTarget implements Target {
     return this.#reader.find(matches, attributes, signal);
   }
 
-  async read(
-    entry: { readonly remoteId: string; readonly stableId?: string },
-    attributes: readonly string[],
-    signal: AbortSignal,
-  ): Promise<RemoteState | undefined> {
+  async read(entry: Address, attributes: readonly string[], signal: AbortSignal): Promise<RemoteState | undefined> {
     this.normalise(entry.remoteId);
     return this.#reader.read(entry, attributes, signal);
   }

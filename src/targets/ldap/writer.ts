@@ -20,7 +20,7 @@ import {
   ModifyRequest,
   ModifyResponse,
 } from 'ldapts';
-import { type Applied, type Change, TargetError } from '../target.ts';
+import { type Address, type Applied, type Change, TargetError } from '../target.ts';
 import { formatDn, formatRdn, normaliseDn, parseDn } from './dn.ts';
 import { LdapError, type Operation } from './errors.ts';
 import { additions, modifications } from './modification.ts';
@@ -96,7 +96,7 @@ export class Writer {
 
   /** Gives an entry a password; one that was moved is found by its stable id. */
   async setPassword(
-    { entity, remoteId, stableId }: { readonly entity: string; readonly remoteId: string; readonly stableId?: string },
+    { entity, remoteId, stableId }: Address & { readonly entity: string },
     password: string,
     signal: AbortSignal,
   ): Promise<void> {

@@ -1,5 +1,6 @@
 /** What a module may leave out of `Target`: the rules of a system that takes everything to the letter. */
-import { createHash } from 'node:crypto';
+import { asideMark } from '../aside-mark.ts';
+import { sameValues } from '../same-values.ts';
 import type { Target, Value } from '../target.ts';
 
 export const defaults = {
@@ -7,14 +8,11 @@ export const defaults = {
   normalise: (remoteId: string): string => remoteId,
 
   /** The same values, in any order. */
-  same: (_attribute: string, left: readonly Value[], right: readonly Value[]): boolean => {
-    const texts = (values: readonly Value[]) => new Set(values.map((value) => JSON.stringify(value)));
-    return texts(left).symmetricDifference(texts(right)).size === 0;
-  },
+  same: (_attribute: string, left: readonly Value[], right: readonly Value[]): boolean =>
+    sameValues(left, right, (value) => JSON.stringify(value)),
 
   /** The id with the key's hash behind it. */
-  aside: (remoteId: string, key: string): string =>
-    `${remoteId}~${createHash('sha256').update(key).digest('hex').slice(0, 24)}`,
+  aside: (remoteId: string, key: string): string => `${remoteId}~${asideMark(key)}`,
 
   close: async (): Promise<void> => {},
 } satisfies Partial<Target>;

@@ -1,8 +1,9 @@
 /** What a service answers, and what that means where it is no success (RFC 7644 §3.12). */
+import type { Document } from '../document.ts';
 import { TargetError, type TargetErrorKind } from '../target.ts';
 import type { WebAnswer } from '../web/answer.ts';
 import { failure, kindOfStatus } from '../web/failure.ts';
-import { type Document, parseDocument, textIn } from './json.ts';
+import { parseDocument, textIn } from './json.ts';
 
 export interface Answer {
   readonly status: number;

@@ -1,6 +1,7 @@
 /** What is known of the attributes of resources: what a service's schemas say (RFC 7643 §7), or the RFC itself. */
 import { isSameName } from '../../config/scim-path.ts';
-import { type Document, documentsIn, flagIn, textIn } from './json.ts';
+import type { Document } from '../document.ts';
+import { documentsIn, flagIn, textIn } from './json.ts';
 
 /** What an attribute is (RFC 7643 §2.2). */
 export interface AttributeType {

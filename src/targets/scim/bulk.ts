@@ -1,34 +1,38 @@
 /**
- * Many changes in one request (RFC 7644 §3.7): what is asked for within a moment goes out together, within what the
- * service takes, and each gets the answer to its own operation. Without bulk each goes out by itself.
+ * Many changes in one request (RFC 7644 §3.7), as many as the service takes, and each gets the answer to its own operation.
+ * Without bulk each goes out by itself.
  */
+import { type Document, isDocument } from '../document.ts';
+import { Gathering, type Waiting } from '../gathering.ts';
 import { TargetError } from '../target.ts';
 import { type Answer, answerOf, isSuccess, misdirected } from './answer.ts';
 import type { Features } from './description.ts';
-import { type Document, documentsIn, isDocument, member, textIn } from './json.ts';
+import { documentsIn, member, textIn } from './json.ts';
 import type { Request, Service } from './service.ts';
-
-/** How long changes are waited for that may go along, in milliseconds. */
-const moment = 5;
 
 const requestSchema = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest';
 
 /** So many bytes a bulk request has beside its operations, at most. */
 const envelope = 256;
 
-interface Waiting {
+/** One change among others. */
+interface Item {
+  readonly what: string;
   readonly request: Request;
-  readonly signal: AbortSignal;
   readonly operation: Document;
   readonly bytes: number;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: unknown) => void;
 }
+
+type Waits = Waiting<Item, Answer>;
+type Limits = NonNullable<Features['bulk']>;
 
 export class Bulk {
   readonly #service: Service;
-  #waiting: Waiting[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #gathering = new Gathering<Item, Answer>({
+    divide: (all) => batches(all, this.#limits),
+    carry: (some) => this.#carry(some),
+  });
+  #limits: Limits = { operations: 1, bytes: 0 };
   #count = 0;
 
   constructor(service: Service) {
@@ -42,17 +46,8 @@ export class Bulk {
     const operation = this.#operation(request);
     const bytes = Buffer.byteLength(JSON.stringify(operation)) + 1;
     if (bytes + envelope > bulk.bytes) return this.#service.send(request, signal);
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    this.#waiting.push({ request, signal, operation, bytes, resolve, reject });
-    this.#timer ??= setTimeout(() => this.#leave(bulk), moment);
-    return promise;
-  }
-
-  #leave(limits: NonNullable<Features['bulk']>): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#timer = undefined;
-    for (const batch of batches(waiting, limits)) void this.#deliver(batch);
+    this.#limits = bulk;
+    return this.#gathering.send({ what: request.what, request, operation, bytes }, signal);
   }
 
   #operation({ method, path, body, etag }: Request): Document {
@@ -66,54 +61,53 @@ export class Bulk {
     };
   }
 
-  /** Settles every one of a batch. */
-  async #deliver(batch: readonly Waiting[]): Promise<void> {
-    const [only] = batch;
+  async #carry(some: readonly Waits[]): Promise<void> {
+    const [only] = some;
     if (only === undefined) return;
-    if (batch.length === 1) return this.#alone(only);
-    const what = `send ${batch.length} changes at once`;
-    const secrets = batch.flatMap(({ request }) => request.secrets ?? []);
-    const body = { schemas: [requestSchema], Operations: batch.map(({ operation }) => operation) };
-    try {
-      const signal = AbortSignal.any(batch.map((waiting) => waiting.signal));
-      const answer = await this.#service.send({ method: 'POST', path: 'Bulk', body, what, secrets }, signal);
-      if (isSuccess(answer)) this.#share(answer, batch);
-      else if (isRefused(answer)) await Promise.all(batch.map((waiting) => this.#alone(waiting)));
-      else throw misdirected(answer, what);
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
+    if (some.length === 1) return this.#alone(only);
+    const what = `send ${some.length} changes at once`;
+    const secrets = some.flatMap(({ item }) => item.request.secrets ?? []);
+    const body = { schemas: [requestSchema], Operations: some.map(({ item }) => item.operation) };
+    const answer = await this.#service.send({ method: 'POST', path: 'Bulk', body, what, secrets }, patient());
+    if (isSuccess(answer)) this.#share(answer, some);
+    else if (isRefused(answer)) await Promise.all(some.map((waits) => this.#alone(waits)));
+    else throw misdirected(answer, what);
   }
 
-  async #alone({ request, signal, resolve, reject }: Waiting): Promise<void> {
-    await this.#service.send(request, signal).then(resolve, reject);
+  async #alone({ item, done, fail }: Waits): Promise<void> {
+    await this.#service.send(item.request, patient()).then(done, fail);
   }
 
-  #share(answer: Answer, batch: readonly Waiting[]): void {
+  #share(answer: Answer, some: readonly Waits[]): void {
     const results = documentsIn(answer.document && member(answer.document, 'Operations'));
-    for (const [index, waiting] of batch.entries()) {
-      const { request, operation, resolve, reject } = waiting;
-      const result = resultOf(operation, results, results.length === batch.length ? index : undefined);
+    for (const [index, { item, done, fail }] of some.entries()) {
+      const { request, operation, what } = item;
+      const result = resultOf(operation, results, results.length === some.length ? index : undefined);
       const status = result && statusOf(result);
       if (result === undefined || status === undefined)
-        reject(new TargetError('unknown', `${request.what}: the service said nothing of it`, { unsure: true }));
-      else resolve(answerIn(result, status, request, answer));
+        fail(new TargetError('unknown', `${what}: the service said nothing of it`, { unsure: true }));
+      else done(answerIn(result, status, request, answer));
     }
   }
 }
 
+/** Each of those who wait has a time limit of its own; a request has that of the client. */
+function patient(): AbortSignal {
+  return new AbortController().signal;
+}
+
 /** In the order of coming, each batch within the limits. */
-function batches(waiting: readonly Waiting[], { operations, bytes }: NonNullable<Features['bulk']>): Waiting[][] {
-  const all: Waiting[][] = [];
+function batches(waiting: readonly Waits[], { operations, bytes }: Limits): Waits[][] {
+  const all: Waits[][] = [];
   let size = 0;
   for (const one of waiting) {
     const last = all.at(-1);
-    if (last === undefined || last.length >= operations || size + one.bytes > bytes) {
+    if (last === undefined || last.length >= operations || size + one.item.bytes > bytes) {
       all.push([one]);
-      size = envelope + one.bytes;
+      size = envelope + one.item.bytes;
     } else {
       last.push(one);
-      size += one.bytes;
+      size += one.item.bytes;
     }
   }
   return all;

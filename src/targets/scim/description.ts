@@ -1,9 +1,10 @@
 /** What a service says of itself (RFC 7644 §4): what it can do, which types of resource it has, and how they look. */
 import type { ScimConfig } from '../../config/scim.ts';
 import { isSameName } from '../../config/scim-path.ts';
+import { type Document, isDocument } from '../document.ts';
 import { TargetError } from '../target.ts';
 import { type AttributeType, attributeTypesIn, known } from './attribute-type.ts';
-import { type Document, flagIn, isDocument, member, numberIn, textIn } from './json.ts';
+import { flagIn, member, numberIn, textIn } from './json.ts';
 import type { Types } from './place.ts';
 
 export interface Features {

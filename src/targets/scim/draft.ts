@@ -1,6 +1,6 @@
 /** A change of a resource, made ready: which of its changes say something, where, and what of it nobody may see. */
-import { type AttributeChange, type Attributes, type Change, TargetError, type Value } from '../target.ts';
-import type { Document } from './json.ts';
+import type { Document } from '../document.ts';
+import type { AttributeChange, Attributes, Change, Value } from '../target.ts';
 import { isMembers, type Placed } from './patch.ts';
 import { parseRemoteId } from './remote-id.ts';
 import { changedAll } from './resource.ts';
@@ -58,16 +58,4 @@ export function secretsIn(changes: readonly Placed[], shape: Shape): string[] {
   return changes
     .filter(({ change }) => shape.isSecret(change.attribute))
     .flatMap(({ change }) => change.values.map((value) => (typeof value === 'string' ? value : value.base64)));
-}
-
-/** A failure of a request after others that did something. */
-export function half(error: unknown): unknown {
-  if (!(error instanceof TargetError) || error.unsure) return error;
-  const { kind, message, data, retryAfter } = error;
-  return new TargetError(kind, message, {
-    unsure: true,
-    cause: error,
-    ...(data === undefined ? {} : { data }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-  });
 }

@@ -1,14 +1,5 @@
 /** What SCIM messages are made of. Names of attributes know no case (RFC 7643 §2.1). */
-
-export type Json = string | number | boolean | null | readonly Json[] | Document;
-
-export interface Document {
-  readonly [name: string]: Json;
-}
-
-export function isDocument(value: unknown): value is Document {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+import { type Document, isDocument, type Json } from '../document.ts';
 
 /** The objects of a list; none where it is no list. */
 export function documentsIn(value: unknown): Document[] {

@@ -2,10 +2,11 @@
  * Resources of a type, page by page (RFC 7644 §3.4.2.4, or with cursors RFC 9865). Whoever reads to the end has seen every
  * one: whatever makes that doubtful is a failure.
  */
+import type { Document } from '../document.ts';
 import { TargetError } from '../target.ts';
 import { type Answer, isSuccess, misdirected, unreadable } from './answer.ts';
 import type { ResourceType } from './description.ts';
-import { type Document, documentsIn, member, numberIn, textIn } from './json.ts';
+import { documentsIn, member, numberIn, textIn } from './json.ts';
 import type { Service } from './service.ts';
 
 /** What is looked for. */

@@ -1,8 +1,8 @@
 /** Resources by values that they have: many at once with one filter, or one by one, or among all that there are. */
+import type { Document } from '../document.ts';
 import type { Value } from '../target.ts';
 import { refusal } from './answer.ts';
 import { all, any, equals, inGroups } from './filter.ts';
-import type { Document } from './json.ts';
 import { FilterRefused, list } from './listing.ts';
 import type { Place } from './place.ts';
 import { valuesAt } from './resource.ts';

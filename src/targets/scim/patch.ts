@@ -4,8 +4,9 @@
  * with a filter does where nothing matches is a matter on which services differ.
  */
 import { printScimPath, type ScimPath } from '../../config/scim-path.ts';
+import { type Document, isDocument, type Json } from '../document.ts';
 import type { AttributeChange, Value } from '../target.ts';
-import { type Document, isDocument, type Json, member } from './json.ts';
+import { member } from './json.ts';
 import type { Place } from './place.ts';
 import { changedAll, singleJson } from './resource.ts';
 import { jsonOf } from './value.ts';

@@ -1,4 +1,5 @@
-import { type Document, isDocument, withMember } from './json.ts';
+import { type Document, isDocument } from '../document.ts';
+import { withMember } from './json.ts';
 import { type Types, typeOf } from './place.ts';
 
 /** What of a resource that was read goes back with a PUT: all but what only the service writes (RFC 7644 §3.5.1). */

@@ -1,8 +1,10 @@
 /** Reading resources: one, those that match, all. */
-import { type Match, type RemoteState, TargetError } from '../target.ts';
+import { type Document, isDocument } from '../document.ts';
+import { mappingOf } from '../mapping-of.ts';
+import { type Address, type Match, type RemoteState, TargetError } from '../target.ts';
 import { isSuccess, refusal, unreadable } from './answer.ts';
 import type { Description } from './description.ts';
-import { type Document, isDocument, member, textIn } from './json.ts';
+import { member, textIn } from './json.ts';
 import { list } from './listing.ts';
 import { Lookup, type Wanted } from './lookup.ts';
 import { parseRemoteId } from './remote-id.ts';
@@ -46,13 +48,11 @@ export class Reader {
   }
 
   async shapeOf(entity: string): Promise<Shape> {
-    const mapping = Object.entries(this.#service.config.entities).find(([name]) => name === entity)?.[1];
-    if (mapping === undefined) throw new TargetError('misconfigured', `the target has no entity ${entity}`);
-    return this.shape(mapping.resource);
+    return this.shape(mappingOf(this.#service.config, entity).resource);
   }
 
   async read(
-    { remoteId, stableId }: { readonly remoteId: string; readonly stableId?: string },
+    { remoteId, stableId }: Address,
     names: readonly string[],
     signal: AbortSignal,
   ): Promise<RemoteState | undefined> {

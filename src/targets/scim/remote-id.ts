@@ -2,9 +2,9 @@
  * Remote ids: the resource type and the name of the resource, `User/anna`. Two are the same entry by the rules that
  * staffetta.yml gives for the type, for their text is stored.
  */
-import { createHash } from 'node:crypto';
 import type { ScimConfig, ScimMapping } from '../../config/scim.ts';
 import { isSameName } from '../../config/scim-path.ts';
+import { asideMark } from '../aside-mark.ts';
 import { TargetError } from '../target.ts';
 
 export interface RemoteId {
@@ -33,14 +33,14 @@ export function normaliseRemoteId(remoteId: string, { entities }: ScimConfig): s
 }
 
 /** The form in which two names of a resource type are the same. */
-export function normaliseName(name: string, mapping: Pick<ScimMapping, 'caseExact'> | undefined): string {
-  return mapping?.caseExact ? name : name.toLowerCase();
+export function normaliseName(name: string, mapping: Pick<ScimMapping, 'caseSensitive'> | undefined): string {
+  return mapping?.caseSensitive ? name : name.toLowerCase();
 }
 
 /** A name that nobody has, of the same form: a mail address stays one. */
 export function asideOf(remoteId: string, key: string): string {
   const { resource, name } = parseRemoteId(remoteId);
-  const mark = `staffetta-${createHash('sha256').update(key).digest('hex').slice(0, 24)}`;
+  const mark = `staffetta-${asideMark(key)}`;
   const [, domain = ''] = /(@[^@\s]+)$/.exec(name) ?? [];
   return remoteIdOf({ resource, name: `${mark}${domain}` });
 }

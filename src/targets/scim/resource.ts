@@ -1,7 +1,8 @@
 /** A resource as a document: what it has in a place, and the document that has something else there. */
 import { isSameName } from '../../config/scim-path.ts';
+import { type Document, isDocument, type Json } from '../document.ts';
 import { type AttributeChange, TargetError, type Value } from '../target.ts';
-import { type Document, isDocument, type Json, member, withMember } from './json.ts';
+import { member, withMember } from './json.ts';
 import type { Place } from './place.ts';
 import { comparable, jsonOf, textOf } from './value.ts';
 

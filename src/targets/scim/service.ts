@@ -1,10 +1,12 @@
 /** A target's dealings with its service: requests and answers, and what the service said of itself. */
 import type { ScimConfig } from '../../config/scim.ts';
+import { shownUrl } from '../../config/shown-url.ts';
+import type { Document } from '../document.ts';
 import { TargetError } from '../target.ts';
 import { WebClient } from '../web/client.ts';
 import { type Answer, answerOf, isSuccess, misdirected, scimTypeOf } from './answer.ts';
 import { type Description, describe, type Features } from './description.ts';
-import { type Document, documentsIn } from './json.ts';
+import { documentsIn } from './json.ts';
 
 /** A request (RFC 7644 §3.2). */
 export interface Request {
@@ -43,8 +45,7 @@ export class Service {
 
   /** Which service this is: its base URL. */
   get identity(): string {
-    const { origin, pathname } = new URL(this.config.url);
-    return `${origin}${pathname.replace(/\/+$/, '')}`;
+    return shownUrl(this.config.url);
   }
 
   /** From now on, another service is of no use (PROTOCOL C5). Undefined: any will do. */

@@ -1,9 +1,10 @@
 /** How the resources of a type look: what the mapping says of them, with what the service says. */
 import type { ScimMapping } from '../../config/scim.ts';
 import { printScimPath } from '../../config/scim-path.ts';
+import type { Document } from '../document.ts';
 import type { RemoteState } from '../target.ts';
 import type { ResourceType } from './description.ts';
-import { type Document, textIn } from './json.ts';
+import { textIn } from './json.ts';
 import { type Place, placeOf, type Types, typeOf } from './place.ts';
 import { normaliseName, remoteIdOf } from './remote-id.ts';
 import { valuesAt } from './resource.ts';
@@ -19,8 +20,8 @@ export class Shape {
   constructor(type: ResourceType, mappings: readonly ScimMapping[]) {
     this.type = type;
     this.#mappings = mappings;
-    const [{ naming, caseExact } = { naming: 'displayName', caseExact: false }] = mappings;
-    this.naming = { ...placeOf(naming, 'text', type.types), caseExact };
+    const [{ naming, caseSensitive } = { naming: 'displayName', caseSensitive: false }] = mappings;
+    this.naming = { ...placeOf(naming, 'text', type.types), caseExact: caseSensitive };
   }
 
   /** The place of an attribute of the mapping. */

@@ -1,16 +1,8 @@
 /** The `scim` target: services that speak SCIM 2.0 (RFC 7643, 7644). */
 import type { ScimConfig } from '../../config/scim.ts';
-import {
-  type Applied,
-  type Change,
-  type Health,
-  type Match,
-  type Password,
-  type RemoteState,
-  type Target,
-  TargetError,
-  type Value,
-} from '../target.ts';
+import { requireTime } from '../deadline.ts';
+import { sameValues } from '../same-values.ts';
+import type { Address, Applied, Change, Health, Match, Password, RemoteState, Target, Value } from '../target.ts';
 import { isSuccess, misdirected, unreadable } from './answer.ts';
 import { known } from './attribute-type.ts';
 import { Bulk } from './bulk.ts';
@@ -44,7 +36,7 @@ export class ScimTarget implements Target {
 
   /** Asks what the service is, and for one resource of each type: that needs no right, this does. */
   async ping(signal: AbortSignal): Promise<Health> {
-    assertOpen(signal);
+    requireTime(signal);
     this.#service.refresh();
     this.#reader.forget();
     const { offers, resource } = await this.#service.describe();
@@ -64,7 +56,7 @@ export class ScimTarget implements Target {
   }
 
   async apply(change: Change, signal: AbortSignal): Promise<Applied> {
-    assertOpen(signal);
+    requireTime(signal);
     this.normalise(change.remoteId);
     switch (change.operation) {
       case 'create':
@@ -78,11 +70,11 @@ export class ScimTarget implements Target {
   }
 
   async setPassword(
-    entry: { readonly entity: string; readonly remoteId: string; readonly stableId?: string },
+    entry: Address & { readonly entity: string },
     { next }: Password,
     signal: AbortSignal,
   ): Promise<void> {
-    assertOpen(signal);
+    requireTime(signal);
     return this.#writer.setPassword(entry, next, signal);
   }
 
@@ -98,8 +90,7 @@ export class ScimTarget implements Target {
 
   same(attribute: string, left: readonly Value[], right: readonly Value[]): boolean {
     const place = this.#place(attribute);
-    const texts = (values: readonly Value[]) => new Set(values.map((value) => comparable(value, place)));
-    return texts(left).symmetricDifference(texts(right)).size === 0;
+    return sameValues(left, right, (value) => comparable(value, place));
   }
 
   aside(remoteId: string, key: string): string {
@@ -114,11 +105,7 @@ export class ScimTarget implements Target {
     return this.#reader.find(matches, attributes, signal);
   }
 
-  async read(
-    entry: { readonly remoteId: string; readonly stableId?: string },
-    attributes: readonly string[],
-    signal: AbortSignal,
-  ): Promise<RemoteState | undefined> {
+  async read(entry: Address, attributes: readonly string[], signal: AbortSignal): Promise<RemoteState | undefined> {
     return this.#reader.read(entry, attributes, signal);
   }
 
@@ -157,8 +144,3 @@ export class ScimTarget implements Target {
 
 /** Of services that were not asked yet. */
 const blank: Types = { schema: '', bySchema: new Map(), known };
-
-/** Whoever has given up already has nothing done. */
-function assertOpen(signal: AbortSignal): void {
-  if (signal.aborted) throw new TargetError('unavailable', 'there was no time left to ask the service');
-}

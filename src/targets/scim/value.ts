@@ -1,6 +1,6 @@
 /** Values of attributes as SCIM has them, and back as PostgreSQL and directories write them. */
+import { type Json, toBoolean, toNumber } from '../document.ts';
 import { TargetError, type Value } from '../target.ts';
-import type { Json } from './json.ts';
 import type { Place } from './place.ts';
 
 /** A value as it stands in a resource. Throws `rejected` for one that is not what the attribute is. */
@@ -58,17 +58,6 @@ export function comparable(value: Value, { type, caseExact }: Pick<Place, 'type'
   if (type === 'dateTime' && typeof json === 'string') return new Date(json).toISOString();
   if (json !== undefined && typeof json !== 'string') return String(json);
   return caseExact || type === 'binary' ? value : value.toLowerCase();
-}
-
-/** True or false in the words of PostgreSQL and of directories; undefined for anything else. */
-function toBoolean(text: string): boolean | undefined {
-  if (/^(true|t|yes|y|on|1)$/i.test(text)) return true;
-  return /^(false|f|no|n|off|0)$/i.test(text) ? false : undefined;
-}
-
-function toNumber(text: string): number | undefined {
-  const number = text.trim() === '' ? Number.NaN : Number(text);
-  return Number.isFinite(number) ? number : undefined;
 }
 
 const generalizedTime = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d+)?Z$/;

@@ -3,10 +3,12 @@
  * back as a whole, so that what others wrote in it stays. Whatever was read before is written under its version, where the
  * service has versions; one that has changed meanwhile (412) is read once more.
  */
-import { type Applied, type Change, TargetError, type TargetErrorKind } from '../target.ts';
+import type { Document } from '../document.ts';
+import { halfDone } from '../half-done.ts';
+import { type Address, type Applied, type Change, TargetError, type TargetErrorKind } from '../target.ts';
 import { type Answer, isSuccess, refusal, scimTypeOf } from './answer.ts';
-import { draftOf, half, placed, placedOf, secretsIn } from './draft.ts';
-import { type Document, textIn } from './json.ts';
+import { draftOf, placed, placedOf, secretsIn } from './draft.ts';
+import { textIn } from './json.ts';
 import { isMembers, memberOperations, needsReading, operationsOf, type PatchOperation, type Placed } from './patch.ts';
 import { writable } from './put.ts';
 import { pathOf, type Read, type Reader } from './reader.ts';
@@ -63,7 +65,7 @@ export class Writer {
       if (members.length > 0) await this.#patch({ shape, id, what, secrets }, members, signal);
       return { remoteId, stableId: id };
     } catch (error) {
-      throw half(error);
+      throw halfDone(error);
     }
   }
 
@@ -94,7 +96,7 @@ export class Writer {
   }
 
   async setPassword(
-    entry: { readonly entity: string; readonly remoteId: string; readonly stableId?: string },
+    entry: Address & { readonly entity: string },
     password: string,
     signal: AbortSignal,
   ): Promise<void> {
@@ -139,7 +141,7 @@ export class Writer {
         if (!isSuccess(answer)) throw refusal(answer, subject.what, kindOfChange(answer, changes));
       }
     } catch (error) {
-      throw half(error);
+      throw halfDone(error);
     }
     return first;
   }

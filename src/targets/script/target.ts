@@ -6,8 +6,10 @@
  * Scripts cannot be asked what they hold, so whatever is in doubt is written whole once more (PROTOCOL B5): they must take
  * it well to be told the same twice.
  */
-import { createHash } from 'node:crypto';
 import type { ScriptConfig } from '../../config/script.ts';
+import { asideMark } from '../aside-mark.ts';
+import { mappingOf } from '../mapping-of.ts';
+import { sameValues } from '../same-values.ts';
 import {
   type Applied,
   type Change,
@@ -89,8 +91,7 @@ export class ScriptTarget implements Target {
   /** Makes a change: each of its actions goes to every backend that it concerns. What fails ends it. */
   async apply(change: Change, signal: AbortSignal, whole: Whole = { written: {} }): Promise<Applied> {
     const remoteId = (change.operation === 'update' ? change.renameTo : undefined) ?? change.remoteId;
-    const mapping = this.#config.entities[change.entity];
-    if (mapping === undefined) throw new TargetError('misconfigured', `the target has no entity ${change.entity}`);
+    const mapping = mappingOf(this.#config, change.entity);
     if (isAside(change)) return { remoteId };
     const backends = await this.#backends.all();
     const answers: Answer[] = [];
@@ -113,8 +114,7 @@ export class ScriptTarget implements Target {
     signal: AbortSignal,
     { desired, written }: Whole,
   ): Promise<void> {
-    const mapping = this.#config.entities[entity];
-    if (mapping === undefined) throw new TargetError('misconfigured', `the target has no entity ${entity}`);
+    const mapping = mappingOf(this.#config, entity);
     const request = passwordRequest(password, remoteId, mapping, desired ?? written);
     const failure = failureIn(await this.#chain.ask(await this.#backends.all(), request, signal), false);
     if (failure) throw failure;
@@ -125,12 +125,11 @@ export class ScriptTarget implements Target {
   }
 
   same(_attribute: string, left: readonly Value[], right: readonly Value[]): boolean {
-    const texts = (values: readonly Value[]) => new Set(values.map((value) => JSON.stringify(value)));
-    return texts(left).symmetricDifference(texts(right)).size === 0;
+    return sameValues(left, right, (value) => JSON.stringify(value));
   }
 
   aside(remoteId: string, key: string): string {
-    return `${remoteId}${asideMark}${createHash('sha256').update(key).digest('hex').slice(0, 24)}`;
+    return `${remoteId}${separator}${asideMark(key)}`;
   }
 
   close(): Promise<void> {
@@ -138,9 +137,9 @@ export class ScriptTarget implements Target {
   }
 }
 
-const asideMark = '#aside-';
+const separator = '#aside-';
 
 /** An id that is freed for another identity during a swap: no script hears of it, for both are told their new ids. */
 function isAside(change: Change): boolean {
-  return change.operation === 'update' && change.renameTo?.startsWith(change.remoteId + asideMark) === true;
+  return change.operation === 'update' && change.renameTo?.startsWith(change.remoteId + separator) === true;
 }

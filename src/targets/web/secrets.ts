@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { HiddenSecret, readSecret, type Secret, SecretError } from '../../config/secret.ts';
-import { mask, oneLine, storable } from '../../programs/output.ts';
+import { mask, mayBeSecret, oneLine, storable } from '../../programs/output.ts';
 import { TargetError } from '../target.ts';
-
-/** What is shorter is a setting, in the value of a header, rather than a secret; in characters. */
-const shortest = 8;
 
 /** So much of a text is looked at for an excerpt, in characters. */
 const looked = 65_536;
@@ -28,7 +25,7 @@ export class Secrets {
   /** The same of what may be a secret or a mere setting: a key of the service, or a version of it. */
   setting(value: Secret): string {
     const text = this.#read(value);
-    return text.length < shortest ? text : this.hide(text);
+    return mayBeSecret(text) ? this.hide(text) : text;
   }
 
   #read(secret: Secret): string {
@@ -59,7 +56,6 @@ export class Secrets {
   /** The beginning of a text as it may be shown: one line, without our secrets and those given. */
   excerpt(text: string, more: readonly string[] = []): string {
     const secrets = [...this.#known, ...more].flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
-    const longestFirst = secrets.toSorted((one, other) => other.length - one.length);
-    return oneLine(storable(mask(text.slice(0, looked), longestFirst)));
+    return oneLine(storable(mask(text.slice(0, looked), secrets)));
   }
 }

@@ -12,6 +12,7 @@ import {
   UnsupportedOperationError,
   WWWAuthenticateChallengeError,
 } from 'oauth4webapi';
+import { shownUrl } from '../../config/shown-url.ts';
 import type { Auth } from '../../config/web.ts';
 import { TargetError } from '../target.ts';
 import type { WebAnswer } from './answer.ts';
@@ -115,7 +116,7 @@ export class Token implements Credentials {
   #worded(error: unknown): unknown {
     const reason = reasonOf(error);
     if (reason === undefined) return error;
-    const message = `fetch an access token: ${this.#auth.tokenUrl} answered ${this.#secrets.excerpt(reason)}. Check auth.clientId, auth.clientSecret, auth.scope`;
+    const message = `fetch an access token: ${shownUrl(this.#auth.tokenUrl)} answered ${this.#secrets.excerpt(reason)}. Check auth.clientId, auth.clientSecret, auth.scope`;
     return new TargetError('misconfigured', message, { cause: error });
   }
 }

@@ -53,7 +53,7 @@ const people = {
     number: '{number}',
     title: '{title}',
     mail: { from: 'mail', as: 'list' },
-    photo: { from: 'photo' },
+    photo: { from: 'photo', as: 'bytes' },
   },
 };
 const groups = { id: 'g-{id}', attributes: { members: { ref: 'person', from: 'members' } } };

@@ -256,6 +256,15 @@ test('the command is called for each file, in order, and again where it failed',
   expect(sent).toBe('people-0001.csv\npeople-0002.csv\npeople-0003.csv\n');
 });
 
+test('what the command prints of its environment is not repeated', async () => {
+  const target = open({
+    command: { run: ['sh', '-c', 'echo "$KEY refused by $HOST"; exit 1'], env: { KEY: 'sesame-open', HOST: 'badge' } },
+  });
+  await expect(take(target, 'a')).rejects.toMatchObject({
+    message: expect.stringMatching(/ended with 1: \*{8} refused by badge$/),
+  });
+});
+
 test('{file} stands for the file among the arguments; a program that is not there stops the target', async () => {
   await take(open({ command: ['cp', '{file}', './.copy'] }), 'a');
   expect(readCsv((await flow.bytes('.copy')).toString())).toHaveLength(1);

@@ -87,6 +87,17 @@ test('what is refused as a whole goes out one by one', async () => {
   expect(writes()).toEqual(['POST /Bulk', 'POST /Users', 'POST /Users']);
 });
 
+test('whoever gives up takes nobody along', async () => {
+  const patience = new AbortController();
+  const names = ['anna', 'bob', 'cleo'];
+  const outcomes = Promise.allSettled(
+    names.map((name) => bench.target.apply(createPerson(name), name === 'bob' ? patience.signal : calm)),
+  );
+  patience.abort();
+  expect(reasons(await outcomes)).toMatchObject([{ kind: 'unavailable', unsure: false }]);
+  expect(bench.server.users().map(({ userName }) => userName)).toEqual(['anna', 'cleo']);
+});
+
 test('what the service says nothing of is not taken for done', async () => {
   bench.server.behave('bulk cut short');
   const errors = reasons(await create('anna', 'bob'));

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { type ScimPatchOperation, scimPatch } from 'scim-patch';
 import { describe, expect, test } from 'vitest';
+import type { Document, Json } from '../../../src/targets/document.ts';
 import { known } from '../../../src/targets/scim/attribute-type.ts';
-import type { Document, Json } from '../../../src/targets/scim/json.ts';
 import { memberOperations, operationsOf, type PatchOperation, type Placed } from '../../../src/targets/scim/patch.ts';
 import { placeOf, type Types } from '../../../src/targets/scim/place.ts';
 import { changedAll as after, valuesAt } from '../../../src/targets/scim/resource.ts';

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { scim } from '../../../src/config/scim.ts';
+import type { Document } from '../../../src/targets/document.ts';
 import { describe as describeService } from '../../../src/targets/scim/description.ts';
-import type { Document } from '../../../src/targets/scim/json.ts';
 import { placeOf } from '../../../src/targets/scim/place.ts';
 import { valuesAt } from '../../../src/targets/scim/resource.ts';
 import { comparable, jsonOf, textOf } from '../../../src/targets/scim/value.ts';

@@ -1,4 +1,4 @@
-/** Whether the parts of a flow's configuration fit each other. */
+/** What no schema can tell of a `file` target: whether its name, its fields and its marks fit each other. */
 import { resolve } from 'node:path';
 import type { FileConfig, PlainConfig } from './file.ts';
 import { changesOnly, fieldsOf } from './file-fields.ts';

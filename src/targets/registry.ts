@@ -1,12 +1,6 @@
-/** The kinds of targets there are. A new kind is one more line in `kinds`. */
+/** The kinds of targets there are. A new kind is one more line in `kinds`. Each is loaded when a target of it is made. */
 import type { TargetConfig } from '../config/schema.ts';
 import type { Log } from '../log.ts';
-import { FileTarget } from './file/target.ts';
-import { HttpTarget } from './http/target.ts';
-import { LdapTarget } from './ldap/target.ts';
-import { openOwnTarget } from './own/open.ts';
-import { ScimTarget } from './scim/target.ts';
-import { ScriptTarget } from './script/target.ts';
 import type { Target } from './target.ts';
 
 /** What a target is told beside its configuration. */
@@ -23,14 +17,14 @@ export interface Surroundings {
 type Configs = { readonly [Of in TargetConfig as Of['type']]: Of };
 
 const kinds: {
-  readonly [Kind in keyof Configs]: (config: Configs[Kind], place: Surroundings) => Target | Promise<Target>;
+  readonly [Kind in keyof Configs]: (config: Configs[Kind], place: Surroundings) => Promise<Target>;
 } = {
-  ldap: (config, { folder }) => new LdapTarget(config, folder),
-  scim: (config, { folder }) => new ScimTarget(config, folder),
-  http: (config, { folder }) => new HttpTarget(config, folder),
-  file: (config, { folder }) => new FileTarget(config, folder),
-  script: (config, { folder }) => new ScriptTarget(config, folder),
-  own: openOwnTarget,
+  ldap: async (config, { folder }) => new (await import('./ldap/target.ts')).LdapTarget(config, folder),
+  scim: async (config, { folder }) => new (await import('./scim/target.ts')).ScimTarget(config, folder),
+  http: async (config, { folder }) => new (await import('./http/target.ts')).HttpTarget(config, folder),
+  file: async (config, { folder }) => new (await import('./file/target.ts')).FileTarget(config, folder),
+  script: async (config, { folder }) => new (await import('./script/target.ts')).ScriptTarget(config, folder),
+  own: async (config, place) => (await import('./own/open.ts')).openOwnTarget(config, place),
 };
 
 /**

@@ -74,9 +74,6 @@ const parameters = {
 
 const plant = fileURLToPath(new URL('./plant.ts', import.meta.url));
 
-/** Node keeps there what it has made of the sources, so that a daemon starts in half the time. */
-const compiled = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url));
-
 /** Makes the site; nothing is applied yet but Staffetta's own schema. `bug`: planted into every daemon. */
 export async function createSite(
   ground: Ground,
@@ -125,7 +122,7 @@ export async function createSite(
   for (const [name, { directory }] of targets) await directory.add(units(name, directory));
   await ground.query(`${tables}${additions}${past}${departures}${conduct.inhabited ? inhabitants : ''}`);
   const spawn = (args: readonly string[], node: readonly string[] = []) => {
-    const variables = { ...env, ...planted, NODE_COMPILE_CACHE: compiled };
+    const variables = { ...env, ...planted };
     const started = spawnStaffetta([...args, '--config', file], variables, node);
     processes.add(started);
     return started;

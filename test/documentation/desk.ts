@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compiled } from '../setup/compiled.ts';
 import { type Process, spawnStaffetta } from '../setup/process.ts';
 import { until } from '../setup/until.ts';
 import type { College } from './college.ts';
@@ -37,6 +38,7 @@ export async function createDesk(college: College): Promise<Desk> {
   const env = {
     ...college.env,
     PATH: `${programs}:${process.env.PATH}`,
+    NODE_COMPILE_CACHE: compiled,
     HOME: folder,
     SUDO_USER: 'carla',
     LDAPURI: url,

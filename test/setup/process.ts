@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { compiled } from './compiled.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
@@ -19,7 +20,7 @@ export function spawnStaffetta(
   node: readonly string[] = [],
 ): Process {
   const child = spawn(process.execPath, [...node, cli, ...args], {
-    env: { ...env, PATH: process.env.PATH },
+    env: { NODE_COMPILE_CACHE: compiled, ...env, PATH: process.env.PATH },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const printed = { stdout: '', stderr: '' };

@@ -60,12 +60,12 @@ export interface ExpectedCard {
   readonly departments: readonly string[];
 }
 
-/** The cards of the staff, by the id of the person. */
+/** The cards of the staff, as `card` and the id of the person. */
 export async function readExpectedCards(client: ClientBase): Promise<Map<string, ExpectedCard>> {
   const { rows } = await client.query<PersonRow>(`select * from registry.v_person where status = 'staff'`);
   return new Map(
     rows.map(({ id, display_name: name, uid: login, department_codes }) => [
-      id,
+      `card ${id}`,
       { name, login, departments: department_codes ?? [] },
     ]),
   );
@@ -106,14 +106,14 @@ export interface ExpectedLine {
   readonly departments: string;
 }
 
-/** The lines of whoever has a telephone, by the id of the person. */
+/** The lines of whoever has a telephone, as `phonebook` and the id of the person. */
 export async function readExpectedPhonebook(client: ClientBase): Promise<Map<string, ExpectedLine>> {
   const { rows } = await client.query<PersonRow & { phone: string }>(
     `select * from registry.v_person where length(phone) > 0`,
   );
   return new Map(
     rows.map(({ id, display_name, uid, phone, department_codes }) => [
-      id,
+      `phonebook ${id}`,
       {
         name: defused(display_name),
         login: defused(uid),

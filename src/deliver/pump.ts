@@ -148,6 +148,7 @@ export class Pump {
 
   /** What a target took in is published, whatever became of the rest. */
   async #flush(): Promise<void> {
+    if (!this.#destination.target.flush) return;
     const reason = await flush(this.#database, this.#destination, await this.#tunables.read(), { probe: false });
     if (reason !== undefined) this.#events.stopped(this.#destination.name, reason);
   }

@@ -1,8 +1,8 @@
 /** Compares the users and groups of the demo's SCIM service with the registry of `examples/university`. */
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { readExpectedAccounts } from '../../examples/university/expected.ts';
 import type { Mismatch } from './compare.ts';
+import { mismatchesOf } from './mismatches.ts';
 import type { ScimService } from './scim.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -43,20 +43,7 @@ export async function compareAccounts(
   ]);
   const several = users.length + groups.length - found.size;
   const mismatches: Mismatch[] = several > 0 ? [{ problem: 'unexpected', dn: `${several} accounts twice` }] : [];
-  for (const [dn, account] of expected) {
-    const other = found.get(dn);
-    found.delete(dn);
-    if (other === undefined) mismatches.push({ problem: 'missing', dn });
-    else if (!isDeepStrictEqual(other, account))
-      mismatches.push({
-        problem: 'different',
-        dn,
-        attribute: 'account',
-        expected: [JSON.stringify(account)],
-        found: [JSON.stringify(other)],
-      });
-  }
-  for (const dn of found.keys()) mismatches.push({ problem: 'unexpected', dn });
+  mismatches.push(...mismatchesOf(expected, found, 'account'));
   return { accounts: expected.size, mismatches };
 }
 

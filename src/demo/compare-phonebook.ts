@@ -1,11 +1,11 @@
 /** Compares what the demo's flow of CSV files tells with the registry of `examples/university`, person by person. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { readExpectedPhonebook } from '../../examples/university/expected.ts';
 import type { Mismatch } from './compare.ts';
+import { mismatchesOf } from './mismatches.ts';
 import { withDatabase } from './with-database.ts';
 
 const line = z.strictObject({
@@ -36,25 +36,11 @@ export async function comparePhonebook(
       last += 1;
       if (sequence !== String(last))
         mismatches.push({ problem: 'unexpected', dn: `line ${sequence} of the phonebook, after ${last - 1}` });
-      if (operation === 'rename') found.delete(former_id);
-      if (operation === 'delete') found.delete(id);
-      else found.set(id, { name, login, phone, departments });
+      if (operation === 'rename') found.delete(`phonebook ${former_id}`);
+      if (operation === 'delete') found.delete(`phonebook ${id}`);
+      else found.set(`phonebook ${id}`, { name, login, phone, departments });
     }
   }
-  for (const [id, entry] of expected) {
-    const dn = `phonebook ${id}`;
-    const other = found.get(id);
-    found.delete(id);
-    if (other === undefined) mismatches.push({ problem: 'missing', dn });
-    else if (!isDeepStrictEqual(other, entry))
-      mismatches.push({
-        problem: 'different',
-        dn,
-        attribute: 'line',
-        expected: [JSON.stringify(entry)],
-        found: [JSON.stringify(other)],
-      });
-  }
-  for (const id of found.keys()) mismatches.push({ problem: 'unexpected', dn: `phonebook ${id}` });
+  mismatches.push(...mismatchesOf(expected, found, 'line'));
   return { lines: expected.size, files: names.length, mismatches };
 }

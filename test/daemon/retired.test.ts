@@ -4,19 +4,29 @@ import { expect, test } from 'vitest';
 import { runOnce } from '../../src/once.ts';
 import { createRegistry } from '../setup/registry.ts';
 
-test('a target that is taken out of the file and put back goes on with its links', async () => {
+/** A registry with three people in its directory, and what takes the target out of the file and puts it back. */
+async function createMember() {
   const registry = await createRegistry();
+  const whole = await readFile(registry.file, 'utf8');
+  const configure = async (text: string) => {
+    await writeFile(registry.file, text);
+    await registry.apply();
+  };
+  const deliver = () =>
+    runOnce(registry.load(), { log: pino({ level: 'silent' }), stop: new AbortController().signal });
+  await registry.query(`insert into registry.person (id, uid) values (1, 'anna'), (2, 'bruno'), (3, 'carla')`);
+  await deliver();
+  return {
+    registry,
+    deliver,
+    retire: () => configure(`${whole.slice(0, whole.indexOf('targets:'))}targets: {}\n`),
+    putBack: () => configure(whole),
+  };
+}
+
+test('a target that is taken out of the file and put back goes on with its links', async () => {
+  const { registry, deliver, retire, putBack } = await createMember();
   try {
-    const whole = await readFile(registry.file, 'utf8');
-    const configure = async (text: string) => {
-      await writeFile(registry.file, text);
-      await registry.apply();
-    };
-    const retire = () => configure(`${whole.slice(0, whole.indexOf('targets:'))}targets: {}\n`);
-    const deliver = () =>
-      runOnce(registry.load(), { log: pino({ level: 'silent' }), stop: new AbortController().signal });
-    await registry.query(`insert into registry.person (id, uid) values (1, 'anna'), (2, 'bruno'), (3, 'carla')`);
-    await deliver();
     const before = await registry.person(1);
 
     await retire();
@@ -37,7 +47,7 @@ test('a target that is taken out of the file and put back goes on with its links
     await deliver();
     expect(await registry.person(1)).toEqual(before);
 
-    await configure(whole);
+    await putBack();
     await deliver();
     expect(await registry.differences()).toEqual([]);
     expect((await registry.person(1))?.entryUUID).toEqual(before?.entryUUID);
@@ -54,17 +64,8 @@ test('a target that is taken out of the file and put back goes on with its links
 });
 
 test('what was in doubt when a target was taken out of the file is looked at when it is put back', async () => {
-  const registry = await createRegistry();
+  const { registry, deliver, retire, putBack } = await createMember();
   try {
-    const whole = await readFile(registry.file, 'utf8');
-    const configure = async (text: string) => {
-      await writeFile(registry.file, text);
-      await registry.apply();
-    };
-    const deliver = () =>
-      runOnce(registry.load(), { log: pino({ level: 'silent' }), stop: new AbortController().signal });
-    await registry.query(`insert into registry.person (id, uid) values (1, 'anna'), (2, 'bruno'), (3, 'carla')`);
-    await deliver();
     // A worker was killed after it had made the entry of Anna, and while it changed that of Bruno.
     await registry.query(`delete from staffetta.link where key = '1'`);
     await registry.query(`update staffetta.link set attributes = attributes || '{"sn": ["Verdi"]}' where key = '2'`);
@@ -73,7 +74,7 @@ test('what was in doubt when a target was taken out of the file is looked at whe
     );
     await registry.query(`insert into staffetta.delivery (target, entity, key) values ('directory', 'person', '3')`);
 
-    await configure(`${whole.slice(0, whole.indexOf('targets:'))}targets: {}\n`);
+    await retire();
     expect(await registry.query('select key, state, unsure from staffetta.delivery order by key')).toEqual([
       { key: '1', state: 'parked', unsure: true },
       { key: '2', state: 'parked', unsure: true },
@@ -81,7 +82,7 @@ test('what was in doubt when a target was taken out of the file is looked at whe
     await registry.query('delete from registry.person where id = 1');
     await deliver();
 
-    await configure(whole);
+    await putBack();
     await deliver();
     expect(await registry.differences()).toEqual([]);
     expect(await registry.query('select key from staffetta.remote_id')).toHaveLength(2);

@@ -1,6 +1,6 @@
 /**
- * Changes that go together in one request, whose answer has a result for each. What fails as a whole fails for all; but what is refused as a whole goes once more one by one, so that one that is bad harms
- * no other.
+ * Changes that go together in one request, whose answer has a result for each. What fails as a whole fails for all; but
+ * what is refused as a whole goes once more one by one, so that one that is bad harms no other.
  */
 import type { BatchConfig } from '../../config/http-operation.ts';
 import type { Json } from '../document.ts';

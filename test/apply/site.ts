@@ -2,7 +2,7 @@
  * A database that Staffetta was applied to, as it stands at an administrator's: the tables belong to somebody else, and
  * the role that runs `apply` is no superuser and has what docs/grants.md says.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -10,6 +10,7 @@ import { type Applied, apply } from '../../src/apply/apply.ts';
 import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
 import { createPool } from '../../src/database/pool.ts';
 import { createDatabase, type Database } from '../setup/database.ts';
+import { writeWhole } from '../setup/whole-file.ts';
 
 export interface Site {
   readonly database: Database;
@@ -44,7 +45,7 @@ export async function createSite(sql = ''): Promise<Site> {
   };
   const load = async (configuration: object | string) => {
     const file = join(folder, 'staffetta.yml');
-    await writeFile(file, typeof configuration === 'string' ? configuration : JSON.stringify(configuration, null, 1));
+    await writeWhole(file, typeof configuration === 'string' ? configuration : JSON.stringify(configuration, null, 1));
     return loadConfig(file, { DATABASE_URL: owner.url });
   };
   await database.query('create schema registry');

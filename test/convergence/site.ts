@@ -1,5 +1,5 @@
 /** Where a history takes place: a database with the registry, two directories, and up to three targets in them. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import type { Database } from '../setup/database.ts';
 import { createDirectory, type Directory } from '../setup/directory.ts';
 import { type Process, spawnStaffetta } from '../setup/process.ts';
 import { quick, tables } from '../setup/registry.ts';
+import { writeWhole } from '../setup/whole-file.ts';
 import { additions } from './application.ts';
 import { type Means, meansOf } from './conduct.ts';
 import { configurationOf, type MappingName, type Mode } from './configuration.ts';
@@ -136,7 +137,7 @@ export async function createSite(
     followed: (name) => targets.get(name) ?? first,
     means: (name) => meansOf(name, conduct),
     configure: (mapping, modes) =>
-      writeFile(file, configurationOf(mapping, { targets: names, slots, batch, conduct, modes })),
+      writeWhole(file, configurationOf(mapping, { targets: names, slots, batch, conduct, modes })),
     apply: async () => {
       const pool = createPool(ground.url, 'test apply');
       try {

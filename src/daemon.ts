@@ -21,7 +21,7 @@ import { closeDestinations, openDestinations } from './destinations.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Drainer } from './ingest/drainer.ts';
 import { readFeeds } from './ingest/feeds.ts';
-import { Flood, restAfter } from './ingest/flood.ts';
+import { Flood } from './ingest/flood.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { Instance } from './instance.ts';
 import { Jobs } from './jobs.ts';
@@ -92,7 +92,7 @@ export class Daemon {
     const session = {
       ...this.#session,
       tunables: this.#tunables,
-      rest: (worked: number) => (flood.isFlood() ? restAfter(worked) : 0),
+      rest: (worked: number) => flood.rest(worked * this.#pumps.running, this.#stop.signal),
     };
     this.#pumps = new Pumps(session, destinations, {
       slots: (target) => config.targets[target]?.slots ?? 1,

@@ -1,8 +1,9 @@
 import type { AddJobsFunction } from 'graphile-worker';
+import { bellChannel } from './capture/trigger.ts';
 import { few } from './database/session.ts';
 import type { Queryable } from './database/transaction.ts';
 import type { Claimant } from './deliver/claim.ts';
-import { findDue, mostCounted } from './deliver/due.ts';
+import { type Due, findDue, mostCounted } from './deliver/due.ts';
 import { Pump, type PumpEvents, type PumpSession } from './deliver/pump.ts';
 import type { Destination } from './deliver/route.ts';
 
@@ -82,6 +83,18 @@ export class Pumps {
     }
   }
 
+  /** Whether there is more than all slots take at once, and they do not all run: of what runs already others know. */
+  #isTooMuch({ target, due }: Due): boolean {
+    const { batch, slots } = this.#lanes.get(target) ?? { batch: 1, slots: [] };
+    const most = Math.min(batch * slots.length, mostCounted - 1);
+    return due > most && slots.some(({ isRunning }) => !isRunning);
+  }
+
+  /** How many are at work, or rest. */
+  get running(): number {
+    return this.#all.filter(({ isRunning }) => isRunning).length;
+  }
+
   get #all(): Pump[] {
     return [...this.#lanes.values()].flatMap(({ slots, express }) => [...slots, express]);
   }
@@ -109,11 +122,13 @@ export class Pumps {
 
   /**
    * Has as many pumps of each target run as its due deliveries can use: one here and at once, the others here
-   * or in another daemon, by a job each, unless they run here and look once more (PROTOCOL E1). A kick that is lost costs
-   * a poll (E2). Answers with the seconds until something else is due.
+   * or in another daemon, by a job each, unless they run here and look once more (PROTOCOL E1). Of what is more than all
+   * slots of a daemon take at once the others are told, when these slots begin. A kick that is lost costs a poll (E2).
+   * Answers with the seconds until something else is due.
    */
   async kick(database: Queryable, addJobs: AddJobsFunction): Promise<number> {
     const due = await findDue(database);
+    const tell = due.some((target) => this.#isTooMuch(target));
     const jobs = due.flatMap(({ target, due: count }) => {
       const { batch, slots } = this.#lanes.get(target) ?? { batch: 1, slots: [] };
       const useful = count < mostCounted ? Math.ceil(count / batch) : slots.length;
@@ -134,6 +149,7 @@ export class Pumps {
         })),
       );
     }
+    if (tell) await database.query(`select pg_notify('${bellChannel}', 'due')`);
     return Math.min(...due.map(({ next }) => next ?? Number.POSITIVE_INFINITY));
   }
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { bellChannel } from '../src/capture/trigger.ts';
 import { Tunables } from '../src/database/tunables.ts';
 import { Pumps } from '../src/pumps.ts';
 import { claimant, createStage, type Stage } from './deliver/stage.ts';
@@ -28,12 +29,17 @@ function createPumps(slots: number): Pumps {
   );
 }
 
-/** The slots of six for which a kick adds jobs, when so many deliveries are due. */
-async function kicked(deliveries: number): Promise<unknown[]> {
+/** Has so many deliveries due, all of them of nobody. */
+async function oweNobody(deliveries: number): Promise<void> {
   await stage.query(
     `insert into staffetta.delivery (target, entity, key) select 'directory', 'person', n::text from generate_series(1, $1) n`,
     [deliveries],
   );
+}
+
+/** The slots of six for which a kick adds jobs, when so many deliveries are due. */
+async function kicked(deliveries: number): Promise<unknown[]> {
+  await oweNobody(deliveries);
   const pumps = createPumps(6);
   const jobs: unknown[] = [];
   await pumps.kick(stage.pool, async (specs) => {
@@ -53,6 +59,33 @@ test('a kick runs as many pumps as the due deliveries can use, the first one at 
 
 test('a backlog has every slot at work, however large it is', async () => {
   expect(await kicked(5_000)).toEqual([1, 2, 3, 4, 5].map((slot) => ({ target: 'directory', slot })));
+});
+
+/** What other daemons hear of two kicks, one after the other, of pumps with so many slots. */
+async function told(deliveries: number, slots: number): Promise<(string | undefined)[]> {
+  await stage.clear();
+  await oweNobody(deliveries);
+  const listener = await stage.pool.connect();
+  try {
+    const heard: (string | undefined)[] = [];
+    const over = Promise.withResolvers<void>();
+    listener.on('notification', ({ payload }) => (payload === 'over' ? over.resolve() : heard.push(payload)));
+    await listener.query(`listen ${bellChannel}`);
+    const pumps = createPumps(slots);
+    for (const _ of [1, 2]) await pumps.kick(stage.pool, async () => []);
+    await stage.query(`select pg_notify('${bellChannel}', 'over')`);
+    await over.promise;
+    await pumps.idle();
+    return heard;
+  } finally {
+    listener.release(true);
+  }
+}
+
+test('other daemons are told of what is more than all slots of one take at once, when these begin', async () => {
+  expect(await told(500, 1)).toEqual([]);
+  expect(await told(1_600, 1)).toEqual(['due']);
+  expect(await told(1, 2)).toEqual([]);
 });
 
 test('who is waited for does not wait until a batch of bulk is done, though every slot is at one', async () => {

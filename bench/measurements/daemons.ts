@@ -30,7 +30,7 @@ export const daemons: Measurement = {
   name: 'daemons',
   figures: [one, ...several.map(({ figure }) => figure)],
   async measure(run, stack) {
-    const people = run.size(4_000);
+    const people = run.size(8_000);
     const server = await DatabaseServer.start(run, stack);
     const directory = await Directory.start(stack, { durable: false });
     const ldapUrl = await openDelay(directory.server.url, 5, stack);

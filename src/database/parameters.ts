@@ -6,6 +6,7 @@ export interface Parameters {
   readonly POLL_SECONDS: number;
   readonly BULK_ROWS: number;
   readonly INGEST_BATCH: number;
+  readonly FLOOD_TRANSACTIONS: number;
   readonly RETRY_ATTEMPTS: number;
   readonly RETRY_SECONDS: number;
   readonly RETRY_MAX_SECONDS: number;
@@ -25,6 +26,7 @@ export const defaults: Parameters = {
   POLL_SECONDS: 2,
   BULK_ROWS: 500,
   INGEST_BATCH: 10_000,
+  FLOOD_TRANSACTIONS: 1_000,
   RETRY_ATTEMPTS: 10,
   RETRY_SECONDS: 2,
   RETRY_MAX_SECONDS: 3600,

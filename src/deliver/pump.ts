@@ -9,7 +9,6 @@
  * After a target could not be reached, or was too slow, batches begin small again and grow with each that is delivered:
  * one that is too slow for the whole of a batch would otherwise get nothing done but probes.
  */
-import { setTimeout } from 'node:timers/promises';
 import type { Parameters } from '../database/parameters.ts';
 import { few } from '../database/session.ts';
 import { Statistics } from '../database/statistics.ts';
@@ -43,15 +42,15 @@ export interface PumpSession {
   /** For batches of no more than a few deliveries. */
   readonly few: Queryable;
   readonly tunables: Tunables;
-  /** How long to rest after a batch that took so long, in milliseconds. Default: not at all. */
-  readonly rest?: (worked: number) => number;
+  /** Rests after a batch that took so long, in milliseconds. Default: not at all. */
+  readonly rest?: (worked: number) => Promise<void>;
 }
 
 export class Pump {
   readonly #database: Queryable;
   readonly #few: Queryable;
   readonly #tunables: Tunables;
-  readonly #rest: (worked: number) => number;
+  readonly #rest: (worked: number) => Promise<void>;
   readonly #destination: Destination;
   readonly #claimant: Claimant;
   readonly #claimer: Claimer;
@@ -70,7 +69,7 @@ export class Pump {
 
   /** `only`: a pump for deliveries of this priority; it leaves probing a target to others. */
   constructor(
-    { database, few, tunables, rest = () => 0 }: PumpSession,
+    { database, few, tunables, rest = async () => {} }: PumpSession,
     destination: Destination,
     claimant: Claimant,
     events: PumpEvents,
@@ -180,8 +179,7 @@ export class Pump {
         await this.#judge(delivered, probe, parameters);
         await this.#statistics.grown(this.#database, made(delivered.outcomes));
         if (delivered.failure !== undefined) throw delivered.failure;
-        const rest = this.#rest(performance.now() - began);
-        if (rest > 0) await setTimeout(rest, undefined, { signal: this.#stop }).catch(() => {}); // told to stop
+        await this.#rest(performance.now() - began);
         // A probe that needed nothing of the target says nothing of it: another delivery has to.
         if (probe && !delivered.reached && delivered.unavailable === undefined) mayProbe = true;
       }

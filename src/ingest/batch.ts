@@ -11,6 +11,12 @@ export interface Position {
   readonly seq: string;
 }
 
+/** Where a batch ended. */
+export interface End extends Position {
+  /** Its transaction is bulk: so is what is left of it, however little that is (PROTOCOL A9). */
+  readonly bulk: boolean;
+}
+
 /** What a statement took. */
 export interface Batch {
   readonly claimed: number;
@@ -24,14 +30,14 @@ export interface Batch {
   /** There were events that others are at. */
   readonly skipped: boolean;
   /** Where the batch ended; null: it took nothing. */
-  readonly last: Position | null;
+  readonly last: End | null;
 }
 
 /** What to take: events of these sources behind a place, at most so many, or only the one of this number. */
 export interface Portion {
   readonly feeds: readonly Feed[];
   readonly sources: readonly string[];
-  readonly from: Position;
+  readonly from: Position | End;
   readonly limit: number;
   readonly only?: string;
   /** How many members are still to be delivered in bulk, where that is known. */
@@ -88,6 +94,7 @@ export async function takeBatch(
       only,
       from.seq,
       JSON.stringify(crowd),
+      'bulk' in from && from.bulk ? from.xid : '0',
     ],
   });
   const [batch] = rows;

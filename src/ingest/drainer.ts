@@ -109,7 +109,7 @@ export class Drainer {
       const began = performance.now();
       const { events } = await this.#drain(database, parameters);
       const isBusy = this.#flood.isBusy();
-      if (isBusy) await this.#pause(restAfter(performance.now() - began));
+      if (isBusy) await this.#pause(restAfter(performance.now() - began, 'ingest'));
       if (isBusy || events > few) continue; // many write: none of them is to ring
       const mark = await this.#park(client);
       if (mark === undefined || (await this.#settleDown(database, parameters, mark)))
@@ -122,7 +122,7 @@ export class Drainer {
     this.#rung = false;
     return this.#ingest.drain(database, parameters, {
       ingested: (batch) => {
-        this.#flood.note(batch.transactions);
+        this.#flood.note(batch.transactions, { limit: parameters.FLOOD_TRANSACTIONS });
         this.#events.drained(batch);
       },
       stop: this.#stop,

@@ -9,7 +9,7 @@ import type { Parameters } from '../database/parameters.ts';
 import { isDataError, isPassing } from '../database/sqlstate.ts';
 import { Statistics } from '../database/statistics.ts';
 import type { Queryable } from '../database/transaction.ts';
-import { type Batch, type Portion, type Position, peek, takeBatch } from './batch.ts';
+import { type Batch, type End, type Portion, type Position, peek, takeBatch } from './batch.ts';
 import { Crowd } from './crowd.ts';
 import { type Feed, linkSource } from './statement.ts';
 
@@ -67,10 +67,11 @@ export class Ingest {
   /** Ingests until nothing that can be ingested is left. Throws only what is no fault of an event or a source. */
   async drain(database: Queryable, parameters: Parameters, { ingested, stop }: DrainOptions = {}): Promise<Drained> {
     let drained: Drained = { events: 0, transactions: 0, targets: new Set(), rescans: false, xmin: 0n };
-    let limit = parameters.INGEST_BATCH;
+    // Little at first, so that pumps have work while the rest of a large transaction is taken in; enough to see that it is large.
+    let limit = Math.min(2 * parameters.BULK_ROWS, parameters.INGEST_BATCH);
     // Behind a full batch: else each would pass the dead rows of all before it, where a long transaction keeps them. What
     // others had locked, or what was committed behind it since, is found from the beginning, at last.
-    let from: Position | undefined;
+    let from: End | undefined;
     const broken = new Set<string>();
     const take = ({ claimed, transactions, rescans, targets, xmin }: Batch) => {
       const batch = {
@@ -129,7 +130,7 @@ export class Ingest {
     parameters: Parameters,
     broken: ReadonlySet<string>,
     limit: number,
-    from: Position | undefined,
+    from: End | undefined,
   ): Promise<Batch> {
     const feeds = this.#feeds.filter(({ source }) => !broken.has(source));
     const portion = {

@@ -29,7 +29,7 @@ const keysAreBulk = `greatest(v.bulk,
  * transaction, or keys of these, beyond which it is bulk (A9), $4 sources to take, $5 seconds a holder waits for more of its
  * members (F1), $6 the configuration that the sources were read for: under another one nothing is taken, since events would
  * be lost on entities that it does not know of (C7). $7 the only event to take, or null. $9 how large crowds are, by target
- * and entity, where that is known.
+ * and entity, where that is known. $10 a transaction of which enough was taken before to know that it is bulk.
  *
  * A key that is too long for an index goes to `staffetta.event_failed`, with the first event that named it; the other
  * keys of that event are delivered.
@@ -53,12 +53,17 @@ with claimed as materialized (
   where (xid, seq) > ($1::xid8, $8::bigint) and source = any($4::text[]) and (select revision from staffetta.installation) = $6
     and ($7::bigint is null or seq = $7)
   order by xid, seq limit $2 for update skip locked),
+ending as materialized ( -- the last transaction may go on behind the batch
+  select xid::text, seq::text, xid = $10::xid8 or (
+    select count(*) from (select from staffetta.event e where e.xid = l.xid limit $3::int + 1) x) > $3::int as bulk
+  from (select xid, seq from claimed order by xid desc, seq desc limit 1) l),
 gone as (delete from staffetta.event where ctid = any (array(select ctid from claimed))),
 value as materialized ( -- one evaluation of a key expression per distinct row, however many events
   select source, cols, min(bulk::int) as bulk, count(*)::int as events,
     (array_agg(row(at, op, actor, xid)::staffetta.cause order by seq))[1] as first,
     (array_agg(row(at, op, actor, xid)::staffetta.cause order by seq desc))[1] as last, min(seq) as seq
-  from (select *, count(*) over (partition by xid) > $3::int as bulk from claimed) c where op <> 'R' group by source, cols),
+  from (select *, count(*) over (partition by xid) > $3::int or xid = $10::xid8 or xid in (select e.xid::xid8 from ending e where e.bulk) as bulk
+    from claimed) c where op <> 'R' group by source, cols),
 crowd as materialized ( -- how many members are still to be delivered, so that holders are not written for every batch
   select m.target, m.entity, c.waiting from (select distinct cols[1] as target, cols[2] as entity from value where source = '${linkSource}') m
   cross join lateral (
@@ -115,7 +120,7 @@ rescan as ( -- owed durably: never only a job (PROTOCOL A11)
   update staffetta.route r set rescan = r.rescan + 1 from owing o where (r.target, r.entity) = (o.target, o.entity) returning 1)
 select (select count(*) from claimed)::int as claimed, (select count(distinct xid) from claimed)::int as transactions, (select count(*) from rescan)::int as rescans,
   array(select distinct target from owed) as targets, (select jsonb_object_agg(target || ' ' || entity, waiting) from crowd) as crowd, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
-  (select jsonb_build_object('xid', xid::text, 'seq', seq::text) from claimed order by xid desc, seq desc limit 1) as last,
+  (select to_jsonb(ending) from ending) as last,
   (select count(*) from claimed) < $2 and (select count(*) from claimed) < ( -- the snapshot still shows what was claimed
     select count(*) from (select from staffetta.event where (xid, seq) > ($1::xid8, $8::bigint) and source = any($4::text[]) limit $2) e) as skipped`;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { defaults } from '../../src/database/parameters.ts';
+import { defaults, readParameters } from '../../src/database/parameters.ts';
 import { configuration, createSite, type Site } from '../apply/site.ts';
 import { createIngester, type Ingester } from './ingester.ts';
 
@@ -196,6 +196,17 @@ describe('a transaction that changes more rows than the threshold is bulk', () =
       { priority: 0, keys: ['21', '22', '23'] },
       { priority: 1, keys: ['1', '2', '3', '4', '11', '12', '13', '14'] },
     ]);
+  });
+
+  test.each([1, 2, 3, 5, 7, 100])('wherever a batch of %i ends', async (INGEST_BATCH) => {
+    const sizes = [4, 3, 4, 9, 8, 3, 4];
+    for (const [index, size] of sizes.entries())
+      await site.query(`insert into registry.person select 10 * ${index} + generate_series(1, ${size})`);
+    await ingester.ingest.drain(ingester.client, { ...(await readParameters(ingester.client)), INGEST_BATCH });
+    const found = await site.query(
+      `select count(*)::int as size, priority from staffetta.delivery where target = 'badge' group by key::int / 10, priority order by key::int / 10`,
+    );
+    expect(found).toEqual(sizes.map((size) => ({ size, priority: size > 3 ? 1 : 0 })));
   });
 
   test('in one row that stands for many, but not for who changes by himself too', async () => {

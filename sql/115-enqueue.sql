@@ -23,7 +23,8 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
          else 'last_cause = case when d.token is null then excluded.last_cause else d.last_cause end,
                last_actor = case when d.token is null then excluded.last_actor else d.last_actor end,
                last_xid = case when d.token is not null then d.last_xid end,
-               due_at = case when d.attempts > 0 then d.due_at else least(d.due_at, clock_timestamp()) end
+               due_at = case when d.state in (''held'', ''parked'') then clock_timestamp()  -- not before the bounds of claims (B11)
+                             when d.attempts > 0 then d.due_at else least(d.due_at, clock_timestamp()) end
                where d.state <> ''pending'' or d.token is not null' end,
     -- a row that is only found to be there is locked all the same, until the end of the rescan: nobody could claim it
     case when not forced then 'and not exists (select from staffetta.delivery p

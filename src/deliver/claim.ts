@@ -110,13 +110,23 @@ claimed as (
     r.suspended, r.owed as "reconcileOwed")
 select t.state, t.epoch, t.identity, t.mode, t.admitted, c.* from standing t left join claimed c on true`;
 
+const beginning: Readonly<Record<Priority, string>> = { interactive: '-infinity', bulk: '-infinity' };
+
+/**
+ * How long a bound holds, in milliseconds: what was given back behind it, by a worker that was killed or a target that
+ * was slow, is not to wait for long. To pass dead rows once in a while costs little.
+ */
+const boundHolds = 5_000;
+
 /** Claims deliveries of one target for one pump. */
 export class Claimer {
   readonly #target: string;
   readonly #claimant: Claimant;
   readonly #only: Priority | undefined;
   /** Where to start looking, per priority: dead rows before it need not be passed (PROTOCOL B11). */
-  #bound: Record<Priority, string> = { interactive: '-infinity', bulk: '-infinity' };
+  #bound: Record<Priority, string> = { ...beginning };
+  /** When it last looked at every delivery, on this process's monotonic clock. */
+  #reset = performance.now();
   #turn = 0;
   #isWaiting = false;
   readonly #tokens = new Set<string>();
@@ -145,7 +155,8 @@ export class Claimer {
 
   /** Looks at every delivery again at the next claim. */
   reset(): void {
-    this.#bound = { interactive: '-infinity', bulk: '-infinity' };
+    this.#bound = { ...beginning };
+    this.#reset = performance.now();
   }
 
   /**
@@ -156,6 +167,7 @@ export class Claimer {
     database: Queryable,
     { limit, leaseSeconds, probing }: { limit: number; leaseSeconds: number; probing: boolean },
   ): Promise<Claim | undefined> {
+    if (performance.now() >= this.#reset + boundHolds) this.reset();
     this.#turn = (this.#turn + 1) % 5;
     const sooner = this.#only ?? (this.#turn === 0 ? 'bulk' : 'interactive');
     const later = sooner === 'bulk' ? 'interactive' : 'bulk';

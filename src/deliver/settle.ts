@@ -59,7 +59,8 @@ lost as (
   select $1, r.entity, r.key, true, array[r.sent], 'written by a worker whose claim had run out' from result r
   where r.sent is not null and (r.entity, r.key) not in (select m.entity, m.key from mine m) order by r.entity collate "C", r.key collate "C"
   on conflict (target, entity, key) do update set rev = d.rev + 1, unsure = true, stray = coalesce(d.stray, '{}') || excluded.stray,
-    state = case when d.state in ('held', 'parked') then 'pending' else d.state end, due_at = least(d.due_at, clock_timestamp())
+    state = case when d.state in ('held', 'parked') then 'pending' else d.state end,
+    due_at = case when d.state in ('held', 'parked') then clock_timestamp() else least(d.due_at, clock_timestamp()) end
   returning 1),
 linked as (
   insert into staffetta.link as k (target, entity, key, remote_id, stable_id, state, attributes, fingerprint, disable, epoch, absent_since, spared)

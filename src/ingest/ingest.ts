@@ -196,7 +196,7 @@ export class Ingest {
   /**
    * Takes the first event by itself: if its value is at fault it is put aside with the reason, if anything else is, its
    * source is left out. By its number, since others ingest at the same time and another event may be first by now.
-   * Answers whether there is an event or a source less to take.
+   * Answers whether there is an event or a source less to take: others may have taken it over meanwhile.
    */
   async #isolate(
     database: Queryable,
@@ -209,7 +209,10 @@ export class Ingest {
       [this.#lowWater.toString(), this.#sources(broken)],
     );
     const [suspect] = rows;
-    if (!suspect) return this.#leaveOut(database, parameters, broken);
+    if (!suspect) {
+      const isElsewhere = (await peek(database, this.#beginning, this.#sources(broken))) === undefined;
+      return isElsewhere || this.#leaveOut(database, parameters, broken);
+    }
     const { source } = suspect;
     if (!(await this.#probe(database, parameters, source, broken))) return true;
     try {

@@ -102,7 +102,11 @@ owed as (
     approved = case when excluded.approved = 0 and d.approved = d.rev then d.rev + 1 else d.approved end,
     priority = least(d.priority, excluded.priority),
     state = case when d.state in ('held', 'parked') then 'pending' else d.state end,
-    due_at = case when d.attempts > 0 and d.state <> 'parked' then d.due_at else least(d.due_at, excluded.due_at) end,
+    due_at = case
+      -- Nobody could claim it until now, or it was among others: whoever claims looks only a little behind his last claim (B11).
+      when d.state in ('held', 'parked') or d.attempts = 0 and excluded.priority < d.priority then excluded.due_at
+      when d.attempts > 0 then d.due_at
+      else least(d.due_at, excluded.due_at) end,
     attempts = case when d.state = 'parked' then 0 else d.attempts end,
     events = d.events + excluded.events,
     last_at = excluded.last_at, last_cause = excluded.last_cause, last_actor = excluded.last_actor, last_xid = excluded.last_xid

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Claim, type Claimant, Claimer } from '../../src/deliver/claim.ts';
 import { claimant, createStage, type Stage } from './stage.ts';
 
@@ -142,6 +142,23 @@ describe('claiming deliveries', () => {
     expect(await claim(by)).toBeUndefined();
     by.reset();
     expect(keys(await claim(by))).toEqual(['3']);
+  });
+
+  test('looks again, after a few seconds, at what fell behind its bound, however it did', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const by = claimer();
+      await stage.owe('person', 1);
+      await claim(by);
+      await stage.owe('person', 2);
+      await stage.query(`update staffetta.delivery set due_at = clock_timestamp() - interval '1 hour' where key = '2'`);
+      vi.advanceTimersByTime(4_000);
+      expect(await claim(by)).toBeUndefined();
+      vi.advanceTimersByTime(1_000);
+      expect(keys(await claim(by))).toEqual(['2']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('never gives one delivery to two claimers', async () => {

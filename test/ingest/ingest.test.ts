@@ -171,6 +171,19 @@ describe('a delivery that is there already', () => {
     expect(await again(before)).toMatchObject(after);
   });
 
+  test.each([
+    ['held', `state = 'held'`],
+    ['parked', `state = 'parked', attempts = 3`],
+    ['bulk', 'priority = 1'],
+  ])('%s before, it is due from now on, where whoever claims looks', async (_, before) => {
+    await again(`due_at = '2026-01-01', ${before}`);
+    expect(
+      await site.query(
+        `select distinct due_at > clock_timestamp() - interval '1 minute' as now from staffetta.delivery`,
+      ),
+    ).toEqual([{ now: true }]);
+  });
+
   test('an earlier due time is kept, so that nobody loses his turn', async () => {
     await again(`due_at = '2026-01-01'`);
     expect(await site.query(`select distinct due_at from staffetta.delivery`)).toEqual([

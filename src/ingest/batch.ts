@@ -23,6 +23,8 @@ export interface Batch {
   /** The transactions that these events are of. */
   readonly transactions: number;
   readonly rescans: number;
+  /** Deliveries that were written, new or again. */
+  readonly owed: number;
   readonly targets: readonly string[];
   /** How many members are still to be delivered in bulk, of those that came, moved or went; null: none did. */
   readonly crowd: Counts | null;
@@ -65,6 +67,7 @@ export async function peek(
     claimed: 0,
     transactions: 0,
     rescans: 0,
+    owed: 0,
     targets: [],
     crowd: null,
     xmin: seen.xmin,

@@ -100,7 +100,7 @@ export class Ingest {
         }
         const batch = await this.#batch(database, parameters, broken, limit, from);
         take(batch);
-        await this.#statistics.grown(database, batch.claimed);
+        await this.#statistics.grown(database, batch.owed); // not the events: most of an initial load are echoes
         if (batch.claimed < limit && !from) {
           await this.#recover(database, broken);
           break;

@@ -123,7 +123,7 @@ owing as (
 rescan as ( -- owed durably: never only a job (PROTOCOL A11)
   update staffetta.route r set rescan = r.rescan + 1 from owing o where (r.target, r.entity) = (o.target, o.entity) returning 1)
 select (select count(*) from claimed)::int as claimed, (select count(distinct xid) from claimed)::int as transactions, (select count(*) from rescan)::int as rescans,
-  array(select distinct target from owed) as targets, (select jsonb_object_agg(target || ' ' || entity, waiting) from crowd) as crowd, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
+  (select count(*) from owed)::int as owed, array(select distinct target from owed) as targets, (select jsonb_object_agg(target || ' ' || entity, waiting) from crowd) as crowd, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
   (select to_jsonb(ending) from ending) as last,
   (select count(*) from claimed) < $2 and (select count(*) from claimed) < ( -- the snapshot still shows what was claimed
     select count(*) from (select from staffetta.event where (xid, seq) > ($1::xid8, $8::bigint) and source = any($4::text[]) limit $2) e) as skipped`;

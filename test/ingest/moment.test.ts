@@ -70,7 +70,7 @@ const state = async () => ({
 describe('an event at fault', () => {
   test('that another ingester takes in that moment is left to it: nobody is blamed, nothing is lost', async () => {
     const other = await site.connect();
-    await expect(drain(() => other.query('begin; select * from staffetta.event for update'))).rejects.toThrow('bigint');
+    await drain(() => other.query('begin; select * from staffetta.event for update'));
     await other.query('rollback');
     expect(await state()).toEqual({ events: 1, failed: [], owed: [], broken: [] });
     await ingester.drain();

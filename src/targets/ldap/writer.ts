@@ -199,7 +199,16 @@ export class Writer {
   }
 
   #about(operation: Operation, dn: string, { change, unsure }: Step) {
-    return { operation, dn, unsure, secrets: secretsOf(this.#session.config, change) };
+    const { config } = this.#session;
+    return {
+      operation,
+      dn,
+      unsure,
+      // Only what is refused has a message.
+      get secrets() {
+        return secretsOf(config, change);
+      },
+    };
   }
 }
 

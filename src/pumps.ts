@@ -87,7 +87,11 @@ export class Pumps {
   #isTooMuch({ target, due }: Due): boolean {
     const { batch, slots } = this.#lanes.get(target) ?? { batch: 1, slots: [] };
     const most = Math.min(batch * slots.length, mostCounted - 1);
-    return due > most && slots.some(({ isRunning }) => !isRunning);
+    return due > most && !this.#isBusy(target);
+  }
+
+  #isBusy(target: string): boolean {
+    return this.#lanes.get(target)?.slots.every(({ isRunning }) => isRunning) ?? false;
   }
 
   /** How many are at work, or rest. */
@@ -127,11 +131,13 @@ export class Pumps {
    * Answers with the seconds until something else is due.
    */
   async kick(database: Queryable, addJobs: AddJobsFunction): Promise<number> {
-    const due = await findDue(database);
+    // Where all run, each looks for itself until nothing is due.
+    const busy = [...this.#lanes.keys()].filter((target) => this.#isBusy(target));
+    const due = await findDue(database, busy);
     const tell = due.some((target) => this.#isTooMuch(target));
     const jobs = due.flatMap(({ target, due: count }) => {
       const { batch, slots } = this.#lanes.get(target) ?? { batch: 1, slots: [] };
-      const useful = count < mostCounted ? Math.ceil(count / batch) : slots.length;
+      const useful = busy.includes(target) || count >= mostCounted ? slots.length : Math.ceil(count / batch);
       if (useful > 0) this.start([target]);
       return slots.slice(1, useful).flatMap((pump, index) => {
         if (!pump.isRunning) return [{ target, slot: index + 1 }];

@@ -6,7 +6,7 @@ export const mostCounted = 1000;
 /** A target that has deliveries to come. */
 export interface Due {
   readonly target: string;
-  /** How many are due now, of which no more than `mostCounted` are counted. */
+  /** How many are due now, of which no more than `mostCounted` are counted; 0 of those that were not to be. */
   readonly due: number;
   /** Seconds until the next one is due, or the target is probed again; null if nothing is planned. */
   readonly next: number | null;
@@ -17,7 +17,7 @@ export interface Due {
 /** The earliest planned delivery of each class of each target: two probes of an index per target. */
 const statement = `
 select t.target, n.due::int as due,
-  extract(epoch from least(s.next, case when t.state = 'waiting' and n.due > 0 then t.retry_at end) - clock_timestamp())::float8 as next,
+  extract(epoch from least(s.next, case when t.state = 'waiting' and (n.due > 0 or t.target = any ($1)) then t.retry_at end) - clock_timestamp())::float8 as next,
   extract(epoch from s.soon - clock_timestamp())::float8 as soon
 from staffetta.target t
 cross join lateral (
@@ -30,11 +30,14 @@ cross join lateral (
   select count(*) as due from (
     select 1 from staffetta.delivery d
     where d.target = t.target and d.priority in (0, 1) and d.state in ('pending', 'waiting') and d.due_at <= clock_timestamp()
-      and (d.token is null or d.lease_until < clock_timestamp()) limit ${mostCounted}) c) n
+      and (d.token is null or d.lease_until < clock_timestamp()) and d.target <> all ($1) limit ${mostCounted}) c) n
 where t.state = 'active' or t.state = 'waiting'`;
 
-/** What is due, and when the next is. */
-export async function findDue(database: Queryable): Promise<Due[]> {
-  const { rows } = await database.query<Due>(statement);
+/**
+ * What is due, and when the next is. `busy`: targets of which nothing is counted. Counting beside a backlog has to pass
+ * whatever was paid and is not cleared away yet.
+ */
+export async function findDue(database: Queryable, busy: readonly string[] = []): Promise<Due[]> {
+  const { rows } = await database.query<Due>(statement, [busy]);
   return rows;
 }

@@ -29,6 +29,17 @@ describe('what is due', () => {
     expect((await due())?.due).toBe(3);
   });
 
+  test('is not counted of targets that are busy with it; when the next is due is said of them, too', async () => {
+    await stage.owe('person', 1, 2);
+    await stage.query(`update staffetta.delivery set due_at = clock_timestamp() + interval '1 minute' where key = '2'`);
+    expect(await findDue(stage.pool, ['directory'])).toMatchObject([{ due: 0, next: expect.closeTo(60, -1) }]);
+    expect(await findDue(stage.pool, ['another'])).toMatchObject([{ due: 1 }]);
+    await stage.query(
+      `update staffetta.target set state = 'waiting', retry_at = clock_timestamp() + interval '10 seconds'`,
+    );
+    expect(await findDue(stage.pool, ['directory'])).toMatchObject([{ due: 0, next: expect.closeTo(10, 0) }]);
+  });
+
   test('says when the next is due, and the next that no failure put off', async () => {
     await stage.owe('person', 1, 2, 3);
     await stage.query(

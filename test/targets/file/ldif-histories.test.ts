@@ -91,7 +91,8 @@ async function play(history: readonly Step[], flow: ReturnType<Awaited<ReturnTyp
     if (now.do === 'write' || now.do === 'rename') {
       const there = await flow.read({ remoteId: now.at }, Object.keys(now.given), patience());
       const changes = changesTo(there?.attributes ?? {}, now.given, now.how);
-      if (now.do === 'rename') await rename('person', now.at, now.to, changes);
+      // Nobody is told to give an entry the name that he says it has: where it differs in case, a directory would keep its own.
+      if (now.do === 'rename' && now.to !== now.at) await rename('person', now.at, now.to, changes);
       else await tell({ operation: 'update', entity: 'person', remoteId: now.at, changes });
     }
     if (now.do === 'swap' && now.at !== now.to && (await rename('person', now.at, flow.aside(now.at, now.to), []))) {

@@ -138,6 +138,7 @@ export class Daemon {
         this.#drainer.forgetTunables();
       }
       if (payload !== 'due') this.#drainer.ring();
+      else this.#pumps.told();
       if (payload !== '') this.#kicker.kick();
     });
   }

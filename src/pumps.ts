@@ -13,6 +13,9 @@ export interface DeliverJob {
   readonly slot: number;
 }
 
+/** How long others are not told again, in milliseconds: about as long as they would need to find out by their polls. */
+const quiet = 2_000;
+
 /** The pumps of a target. */
 interface Lanes {
   readonly batch: number;
@@ -27,6 +30,7 @@ interface Lanes {
 /** The pumps of a daemon: for each target as many as it has slots, and the express one. */
 export class Pumps {
   readonly #lanes: ReadonlyMap<string, Lanes>;
+  #told = Number.NEGATIVE_INFINITY;
   readonly #failed: (target: string, error: unknown) => void;
 
   /** `failed`: a pump that no job runs fell over; it is started again when something is due at the next poll. */
@@ -83,6 +87,11 @@ export class Pumps {
     }
   }
 
+  /** Every daemon was told that something is due, by this one or by whoever. */
+  told(): void {
+    this.#told = performance.now();
+  }
+
   /** Whether there is more than all slots take at once, and they do not all run: of what runs already others know. */
   #isTooMuch({ target, due }: Due): boolean {
     const { batch, slots } = this.#lanes.get(target) ?? { batch: 1, slots: [] };
@@ -134,7 +143,9 @@ export class Pumps {
     // Where all run, each looks for itself until nothing is due.
     const busy = [...this.#lanes.keys()].filter((target) => this.#isBusy(target));
     const due = await findDue(database, busy);
-    const tell = due.some((target) => this.#isTooMuch(target));
+    // Whoever is told kicks, too: of a target that is away, or whose other slots run elsewhere, all would tell all for ever.
+    const tell = performance.now() >= this.#told + quiet && due.some((target) => this.#isTooMuch(target));
+    if (tell) this.told();
     const jobs = due.flatMap(({ target, due: count }) => {
       const { batch, slots } = this.#lanes.get(target) ?? { batch: 1, slots: [] };
       const useful = busy.includes(target) || count >= mostCounted ? slots.length : Math.ceil(count / batch);

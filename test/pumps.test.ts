@@ -72,7 +72,10 @@ async function told(deliveries: number, slots: number): Promise<(string | undefi
     listener.on('notification', ({ payload }) => (payload === 'over' ? over.resolve() : heard.push(payload)));
     await listener.query(`listen ${bellChannel}`);
     const pumps = createPumps(slots);
-    for (const _ of [1, 2]) await pumps.kick(stage.pool, async () => []);
+    for (const _ of [1, 2]) {
+      await pumps.kick(stage.pool, async () => []);
+      await pumps.idle();
+    }
     await stage.query(`select pg_notify('${bellChannel}', 'over')`);
     await over.promise;
     await pumps.idle();
@@ -86,6 +89,15 @@ test('other daemons are told of what is more than all slots of one take at once,
   expect(await told(500, 1)).toEqual([]);
   expect(await told(1_600, 1)).toEqual(['due']);
   expect(await told(1, 2)).toEqual([]);
+});
+
+test('others are told once of a target that nothing can be sent to', async () => {
+  await stage.query(`update staffetta.target set state = 'waiting', retry_at = clock_timestamp() + interval '1 hour'`);
+  try {
+    expect(await told(1_600, 2)).toEqual(['due']);
+  } finally {
+    await stage.query(`update staffetta.target set state = 'active', retry_at = null`);
+  }
 });
 
 test('who is waited for does not wait until a batch of bulk is done, though every slot is at one', async () => {

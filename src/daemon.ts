@@ -10,7 +10,7 @@ import { bellChannel } from './capture/trigger.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { crontab } from './crontab.ts';
 import { Listener } from './database/listener.ts';
-import { schemaMismatch } from './database/migrate.ts';
+import { schemaMismatch } from './database/migrations.ts';
 import { createPool, patience } from './database/pool.ts';
 import { openSession, type Session } from './database/session.ts';
 import { Tunables } from './database/tunables.ts';

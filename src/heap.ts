@@ -6,6 +6,6 @@ import { setFlagsFromString } from 'node:v8';
  * stays as large as it has become by the time the daemon starts.
  */
 export function growSparingly(): void {
-  setFlagsFromString('--heap-growing-percent=70');
+  setFlagsFromString('--heap-growing-percent=40');
   setFlagsFromString('--semi-space-growth-factor=1');
 }

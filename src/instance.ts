@@ -4,7 +4,7 @@ import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { hostOf } from './database/host.ts';
 import { LifeLine } from './database/life-line.ts';
-import { schemaMismatch } from './database/migrate.ts';
+import { schemaMismatch } from './database/migrations.ts';
 import type { Queryable } from './database/transaction.ts';
 import type { Claimant, Life } from './deliver/claim.ts';
 import { thisMachine } from './machine.ts';

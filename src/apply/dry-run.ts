@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Generated } from '../database/generated.ts';
-import { pendingMigrations } from '../database/migrate.ts';
+import { pendingMigrations } from '../database/migrations.ts';
 import { generate, hashOfObject, objectKey, readGenerated } from './generate.ts';
 import { inspect } from './inspect.ts';
 import { staleObjects } from './objects.ts';

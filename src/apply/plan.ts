@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { LoadedConfig } from '../config/load.ts';
 import { inFile } from '../database/in-file.ts';
-import { pendingMigrations } from '../database/migrate.ts';
+import { pendingMigrations } from '../database/migrations.ts';
 import { mappingsOf } from '../desired/mapping.ts';
 import { generate, objectKey, readGenerated, type Wanted } from './generate.ts';
 import { inspect } from './inspect.ts';

@@ -1,7 +1,8 @@
 /** Mistakes in Staffetta's own SQL are told with file and line. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inFile } from '../../src/database/in-file.ts';
-import { migrate, pendingMigrations } from '../../src/database/migrate.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { pendingMigrations } from '../../src/database/migrations.ts';
 import { migrationNames } from '../setup/migrations.ts';
 import { configuration, createSite, type Site } from './site.ts';
 

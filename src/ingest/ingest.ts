@@ -112,7 +112,10 @@ export class Ingest {
         if (!(await this.#isCurrent(database))) break;
         if (!isDataError(error) && (await this.#leaveOut(database, parameters, broken))) continue;
         if (limit > 1) limit = Math.ceil(limit / 2);
-        else if (!(await this.#isolate(database, parameters, broken, take))) throw error;
+        else {
+          await this.#isolate(database, parameters, broken, take);
+          from = undefined;
+        }
       }
     }
     return drained;
@@ -196,32 +199,28 @@ export class Ingest {
   /**
    * Takes the first event by itself: if its value is at fault it is put aside with the reason, if anything else is, its
    * source is left out. By its number, since others ingest at the same time and another event may be first by now.
-   * Answers whether there is an event or a source less to take: others may have taken it over meanwhile.
+   * Afterwards there is an event or a source less to take, unless others are at what is left, or have put it aside.
    */
   async #isolate(
     database: Queryable,
     parameters: Parameters,
     broken: Set<string>,
     take: (batch: Batch) => void,
-  ): Promise<boolean> {
+  ): Promise<void> {
     const { rows } = await database.query<Suspect>(
       `select xid::text, seq, source from staffetta.event where xid >= $1::xid8 and source = any($2) order by xid, seq limit 1 for update skip locked`,
       [this.#lowWater.toString(), this.#sources(broken)],
     );
     const [suspect] = rows;
-    if (!suspect) {
-      const isElsewhere = (await peek(database, this.#beginning, this.#sources(broken))) === undefined;
-      return isElsewhere || this.#leaveOut(database, parameters, broken);
-    }
+    if (!suspect) return;
     const { source } = suspect;
-    if (!(await this.#probe(database, parameters, source, broken))) return true;
+    if (!(await this.#probe(database, parameters, source, broken))) return;
     try {
       take(await takeBatch(database, parameters, this.#revision, { ...this.#of(source), limit: 1, only: suspect.seq }));
     } catch (error) {
       if (isDataError(error)) await putAside(database, suspect, errorText(error));
       else await this.#break(database, source, error, broken);
     }
-    return true;
   }
 
   /** Notes that sources which failed before have been ingested again. */

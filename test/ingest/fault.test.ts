@@ -1,5 +1,8 @@
 /** What goes wrong in one event or one source harms no other (PROTOCOL A10). */
+import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readParameters } from '../../src/database/parameters.ts';
+import type { Queryable } from '../../src/database/transaction.ts';
 import { configuration, createSite, type Site } from '../apply/site.ts';
 import { createIngester, type Ingester } from './ingester.ts';
 
@@ -146,6 +149,24 @@ describe('an event whose value cannot be read', () => {
     expect(await failed()).toMatchObject([{ cols: ['one'] }]);
   });
 
+  test('which another ingester has put aside meanwhile, as the last of all, is nobody’s failure', async () => {
+    const other = await createIngester(site, ['person', 'note']);
+    await site.query(`insert into registry.card values (1, 'one')`);
+    const slow: Queryable = {
+      query: async (statement: string | pg.QueryConfig, values?: unknown[]) => {
+        const asksForTheEvent = typeof statement === 'string' && statement.includes('for update skip locked');
+        if (asksForTheEvent) await other.drain();
+        return ingester.client.query(statement, values);
+      },
+    };
+    try {
+      await ingester.ingest.drain(slow, await readParameters(site.pool));
+    } finally {
+      other.client.release();
+    }
+    expect(await failed()).toMatchObject([{ cols: ['one'] }]);
+  });
+
   test('and several ingesters at once put aside the bad events and no others', async () => {
     await site.query(
       `insert into registry.card select n, case when n % 10 = 0 then 'bad ' || n else n::text end from generate_series(1, 300) n`,
@@ -154,8 +175,11 @@ describe('an event whose value cannot be read', () => {
       createIngester(site, ['person', 'note']),
       createIngester(site, ['person', 'note']),
     ]);
-    await Promise.all([ingester, ...others].map((each) => each.drain()));
-    for (const { client } of others) client.release();
+    try {
+      await Promise.all([ingester, ...others].map((each) => each.drain()));
+    } finally {
+      for (const { client } of others) client.release();
+    }
     await ingester.drain();
     expect((await owed()).map(Number)).toEqual(Array.from({ length: 300 }, (_, n) => n + 1).filter((n) => n % 10 > 0));
     expect(await failed()).toHaveLength(30);

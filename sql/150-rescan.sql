@@ -61,6 +61,14 @@ end $$;
 comment on function staffetta.compare_route_piecewise(text, text, boolean) is 'Compares a route a thousand keys at a time, where some row of its view fails';
 revoke all on function staffetta.compare_route_piecewise(text, text, boolean) from public;
 
+-- One rescan of a route at a time: two that read the same debt would lower it twice. To be waited for before anything else is
+-- locked, since who has it waits for deliveries.
+create or replace function staffetta.lock_rescan(target text, entity text) returns void
+language sql set search_path = pg_catalog, pg_temp as $$
+  select pg_advisory_xact_lock(7272002, hashtext(target || ' ' || entity)) $$;
+comment on function staffetta.lock_rescan(text, text) is 'Waits until nobody else rescans a route, and keeps others from it until the transaction ends';
+revoke all on function staffetta.lock_rescan(text, text) from public;
+
 -- What is under way may have been loaded before the change that a rescan is about, and its link is not there to be
 -- compared: it is looked at once more (PROTOCOL B8, B9).
 create or replace function staffetta.look_again(target text, entity text) returns void
@@ -82,8 +90,7 @@ declare
   failure text;
 begin
   perform staffetta.routes(rescan_route.target, rescan_route.entity);
-  -- One rescan of a route at a time: two that read the same debt would lower it twice.
-  perform pg_advisory_xact_lock(7272002, hashtext(rescan_route.target || ' ' || rescan_route.entity));
+  perform staffetta.lock_rescan(rescan_route.target, rescan_route.entity);
   select r.rescan into owed from staffetta.route r where (r.target, r.entity) = (rescan_route.target, rescan_route.entity);
   begin
     begin
@@ -122,6 +129,7 @@ declare
   route record;
 begin
   for route in select r.target::text, r.entity::text from staffetta.routes(rescan.target, rescan.entity) r order by 1, 2 loop
+    perform staffetta.lock_rescan(route.target, route.entity);
     perform staffetta.look_again(route.target, route.entity);
     return query select * from staffetta.rescan_route(route.target, route.entity);
   end loop;
@@ -134,7 +142,7 @@ revoke all on function staffetta.rescan(text, text) from public;
 create or replace function staffetta.rescan_owed(target text, entity text) returns setof staffetta.rescanned
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  perform pg_advisory_xact_lock(7272002, hashtext(rescan_owed.target || ' ' || rescan_owed.entity)); -- that of rescan_route()
+  perform staffetta.lock_rescan(rescan_owed.target, rescan_owed.entity);
   if exists (select from staffetta.route r where (r.target, r.entity) = (rescan_owed.target, rescan_owed.entity) and r.rescan > 0) then
     return query select * from staffetta.rescan_route(rescan_owed.target, rescan_owed.entity);
   end if;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLog } from '../../src/log.ts';
 import { rescanInParts, rescanOwed, rescanRoute } from '../../src/reconcile/rescan.ts';
 import { createInstallation, type Installation } from './installation.ts';
@@ -154,6 +154,31 @@ describe('a rescan', () => {
       await other.end();
     }
     expect(await db.query(`select rescan from staffetta.route where target = 'badge'`)).toEqual([{ rescan: '1' }]);
+  });
+
+  test('waits for another one before it locks what is under way, which that one may want', async () => {
+    await db.database.query(`insert into registry.person (id, uid) values (1, 'anna')`);
+    await rescan('directory', 'person');
+    await db.query(`update staffetta.delivery set token = gen_random_uuid(), claimed_rev = rev`);
+    const other = await db.pool.connect();
+    try {
+      await other.query('begin');
+      await other.query(`select staffetta.lock_rescan('directory', 'person')`);
+      const waiting = rescan('directory', 'person');
+      await vi.waitFor(async () =>
+        expect(
+          await db.query(
+            `select from pg_locks join pg_database d on d.oid = database
+             where locktype = 'advisory' and not granted and datname = current_database()`,
+          ),
+        ).toHaveLength(1),
+      );
+      await other.query('update staffetta.delivery set rev = rev + 1');
+      await other.query('commit');
+      expect(await waiting).toHaveLength(1);
+    } finally {
+      other.release();
+    }
   });
 
   test('of a route whose view is missing says so there, still owes it, and does the others', async () => {
